@@ -9,6 +9,7 @@ export type {
   ShardIndex,
   UserId,
 } from './ids.ts'
+export { encodeJson, encodeMessage, encodeMessageTail, type MessageFields } from './message.ts'
 export type {
   ApplicationPrincipal,
   ClientPrincipal,
@@ -16,3 +17,30 @@ export type {
   UserPrincipal,
 } from './principal.ts'
 export { shardOf, threadOf } from './shard-map.ts'
+export {
+  BODY_KINDS,
+  readCommand,
+  writeCommand,
+  type BodyKind,
+  type CatchUpCommand,
+  type Command,
+  type HintCommand,
+  type PublishCommand,
+  type RevokeCommand,
+  type SubscribeCommand,
+  type UnsubscribeCommand,
+} from './envelope/commands.ts'
+export {
+  MAX_CONNECTIONS_PER_DELIVERY,
+  readDelivery,
+  writeDelivery,
+  type CloseDelivery,
+  type Delivery,
+  type FailureDelivery,
+  type MessageDelivery,
+  type PageEndDelivery,
+  type PageRowDelivery,
+  type RefusedDelivery,
+  type SubscribedDelivery,
+} from './envelope/deliveries.ts'
+export { EnvelopeError, type RecordReader, type RecordWriter } from './envelope/record.ts'
