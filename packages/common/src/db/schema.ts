@@ -1,0 +1,98 @@
+/**
+ * The tables as Kysely sees them; migrations/ creates them. Any thread.
+ *
+ * One rule for times: every time is a `bigint` of milliseconds since 1970, UTC, in the database and
+ * in rows alike. A comparison, a parameter and a result are then the same number on both sides, and
+ * none depends on a session's time zone. (In psql: `to_timestamp(date / 1000.0)`.)
+ * Every `bigint` arrives as a JavaScript number; one beyond 2^53 fails the query (see int8.ts).
+ */
+import type { Generated, Insertable, Selectable, Updateable } from 'kysely'
+import type { ApplicationId, ClientId, MessageId, UserId } from '../ids.ts'
+
+/** Milliseconds since 1970, UTC. */
+type Millis = number
+
+export interface Database {
+  users: UsersTable
+  applications: ApplicationsTable
+  clients: ClientsTable
+  messages: MessagesTable
+}
+
+export interface UsersTable {
+  id: Generated<UserId>
+  /** Unique. */
+  name: string
+  /** bcrypt string; null for users that log in by OIDC alone. */
+  pass: string | null
+  admin: Generated<boolean>
+  created_at: Millis
+  /** Subject at the OIDC provider; unique. */
+  oidc_id: string | null
+}
+
+/** What applications and clients share: the two forms of their token. */
+interface TokenColumns {
+  /** Unique, Gotify's stored form: `gtfy?.<public key>` for v3 tokens, a legacy token in clear. */
+  token: string
+  /** Unique SHA-256 of the whole private token; null until a token of an imported row is first seen. */
+  token_hash: Buffer | null
+}
+
+export interface ApplicationsTable extends TokenColumns {
+  id: Generated<ApplicationId>
+  user_id: UserId
+  name: string
+  description: Generated<string>
+  internal: Generated<boolean>
+  /** File name in the image folder, '' for the default picture. */
+  image: Generated<string>
+  default_priority: Generated<number>
+  created_at: Millis
+  last_used: Millis | null
+  /** Fractional index, compared byte by byte; unique for a user. */
+  sort_key: string
+}
+
+export interface ClientsTable extends TokenColumns {
+  id: Generated<ClientId>
+  user_id: UserId
+  name: string
+  created_at: Millis
+  last_used: Millis | null
+  elevated_until: Millis | null
+  /** 0: never expires. */
+  expires_after_inactivity_seconds: Generated<number>
+  /** Follows from last use and inactivity; null: never. */
+  expires_at: Millis | null
+}
+
+/** No foreign keys here: a publish must not pay for them; who deletes an application deletes its messages. */
+export interface MessagesTable {
+  /** Handed out by the database, never twice. */
+  id: Generated<MessageId>
+  user_id: UserId
+  application_id: ApplicationId
+  title: string
+  message: string
+  priority: number
+  /** JSON text exactly as it is delivered; null where the publisher sent none. */
+  extras: string | null
+  date: Millis
+  /** From the `Idempotency-Key` header; unique for an application. */
+  idempotency_key: string | null
+  /** SHA-256 of the request that came with the key. */
+  idempotency_hash: Buffer | null
+}
+
+export type UserRow = Selectable<UsersTable>
+export type ApplicationRow = Selectable<ApplicationsTable>
+export type ClientRow = Selectable<ClientsTable>
+export type MessageRow = Selectable<MessagesTable>
+export type NewUser = Insertable<UsersTable>
+export type NewApplication = Insertable<ApplicationsTable>
+export type NewClient = Insertable<ClientsTable>
+export type NewMessage = Insertable<MessagesTable>
+export type UserUpdate = Updateable<UsersTable>
+export type ApplicationUpdate = Updateable<ApplicationsTable>
+export type ClientUpdate = Updateable<ClientsTable>
