@@ -1,1 +1,8 @@
-export {}
+export { createArena, type ArenaDescriptor } from './arena.ts'
+export type { DoorbellWaiter } from './doorbell-waiter.ts'
+export { GatewayRing } from './gateway-ring.ts'
+export type { LaneReader } from './lane-reader.ts'
+export type { LaneWriter } from './lane-writer.ts'
+export type { ArenaShape, Direction } from './layout.ts'
+export { waitForRoom } from './wait-for-room.ts'
+export { WorkerRing, type RingSeat } from './worker-ring.ts'
