@@ -1,10 +1,14 @@
+/**
+ * The contract between the HTTP server and the endpoints behind it. Gateway thread. Nothing here
+ * knows uWebSockets.js, so handlers can be called without a socket.
+ */
 import type { ClientPrincipal, Principal, UserPrincipal } from '@bellwire/common'
 
 /** A request as copied out of uWebSockets.js: safe to keep over an await. */
 export interface HttpRequest {
   /** Upper case. */
   readonly method: string
-  /** Path as sent, without the query, double slashes folded. */
+  /** Percent-decoded, double slashes folded, `.` and `..` resolved; without the query. */
   readonly path: string
   /** Query string without the question mark, '' if there is none. */
   readonly query: string
@@ -41,19 +45,27 @@ export interface ManagedContext extends RouteContext {
 }
 
 /** One endpoint: mode client, elevated and admin promise the handler a user behind the request. */
-export type Route =
-  | {
-      readonly method: string
-      /** Path with `{name}` parts, e.g. `/application/{id}/message`. */
-      readonly pattern: string
-      readonly auth: 'none' | 'optional'
-      readonly maxBodyBytes?: number
-      readonly handle: (context: RouteContext) => Promise<HttpResponse> | HttpResponse
-    }
-  | {
-      readonly method: string
-      readonly pattern: string
-      readonly auth: 'client' | 'elevated' | 'admin'
-      readonly maxBodyBytes?: number
-      readonly handle: (context: ManagedContext) => Promise<HttpResponse> | HttpResponse
-    }
+export type Route = PublicRoute | ManagedRoute
+
+export interface PublicRoute extends RouteShape {
+  readonly auth: 'none' | 'optional'
+  readonly handle: (context: RouteContext) => Promise<HttpResponse> | HttpResponse
+}
+
+export interface ManagedRoute extends RouteShape {
+  readonly auth: 'client' | 'elevated' | 'admin'
+  readonly handle: (context: ManagedContext) => Promise<HttpResponse> | HttpResponse
+}
+
+interface RouteShape {
+  readonly method: string
+  /**
+   * Path with `{name}` parts, e.g. `/application/{id}/message`. A last part `{name*}` takes the
+   * whole rest of the path, slashes included, and may be empty.
+   */
+  readonly pattern: string
+  /** Biggest body in bytes, 1 MiB unless told; above it the answer is 413. */
+  readonly maxBodyBytes?: number
+  /** A page outside the API: any origin may read it and GOTIFY_SERVER_RESPONSEHEADERS are not added. */
+  readonly outsideApi?: boolean
+}
