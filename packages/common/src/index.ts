@@ -9,6 +9,7 @@ export type {
   ShardIndex,
   UserId,
 } from './ids.ts'
+export { createLogger, maskSecrets, type CreateLoggerOptions, type Logger } from './log.ts'
 export { encodeJson, encodeMessage, encodeMessageTail, type MessageFields } from './message.ts'
 export type {
   ApplicationPrincipal,

@@ -1,1 +1,11 @@
+export { ConfigError } from './config-error.ts'
+export { describeConfig } from './describe-config.ts'
+export {
+  type ConfigSource,
+  type LoadedConfig,
+  loadConfig,
+  loadConfigFromProcess,
+} from './load-config.ts'
+export { parseConnection } from './parse-connection.ts'
+export { SETTING_NAMES, type SettingName, settingOf } from './settings/index.ts'
 export type * from './types.ts'
