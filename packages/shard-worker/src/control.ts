@@ -1,0 +1,32 @@
+/**
+ * What the gateway and a worker tell each other outside the lanes: its start, its end, and once a
+ * second how it is doing. Travels by the worker's own message port; rare, so plain objects.
+ */
+import type { DatabaseConnection } from '@bellwire/common/db'
+import type { RingSeat } from '@bellwire/common/ring'
+
+/** The `workerData` of a shard worker. */
+export interface WorkerStart {
+  readonly seat: RingSeat
+  readonly connection: DatabaseConnection
+  /** True where several processes write to the database. */
+  readonly shared: boolean
+  readonly logLevel: string
+}
+
+export type ToWorker = { readonly kind: 'stop' }
+
+export type FromWorker = { readonly kind: 'ready' } | WorkerReport
+
+export interface WorkerReport {
+  readonly kind: 'report'
+  /** Rows of each commit since the last report. */
+  readonly batchRows: readonly number[]
+  /** Milliseconds each of them took, beside `batchRows`. */
+  readonly batchMs: readonly number[]
+  /** Greatest delay of the event loop since the last report, milliseconds. */
+  readonly lagMs: number
+  /** Users with open connections. */
+  readonly users: number
+  readonly databaseUp: boolean
+}

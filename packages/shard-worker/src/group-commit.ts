@@ -1,0 +1,143 @@
+/**
+ * Gathers publishes of all shards of this thread into commits. There is no timer: while one batch
+ * commits the next one gathers, so a lone publish waits for nothing and a busy thread commits
+ * hundreds at once. Two batches may be under way, which keeps the database busy while the answers
+ * of the first are handed out (measured in bench/: one convoy less).
+ */
+import { BatchError, type MessageStore, type NewMessage, type Stored } from './store/message-store.ts'
+
+/** A checked publish on its way into the log. */
+export interface PendingPublish {
+  readonly message: NewMessage
+  /** Called after the commit, along the batch. */
+  committed(stored: Stored): void
+  /** Called when it was not stored, or nobody knows. */
+  failed(error: BatchError): void
+}
+
+export interface GroupCommitLimits {
+  readonly maxRows: number
+  readonly maxBytes: number
+  readonly maxInFlight: number
+  /** Bytes that may wait; above it the thread takes no more commands. */
+  readonly maxWaitingBytes: number
+}
+
+export const DEFAULT_LIMITS: GroupCommitLimits = {
+  maxRows: 500,
+  maxBytes: 4_194_304,
+  maxInFlight: 2,
+  maxWaitingBytes: 16_777_216,
+}
+
+/** What is told of each commit, for metrics. */
+export type BatchListener = (rows: number, milliseconds: number) => void
+
+export class GroupCommit {
+  readonly #store: MessageStore
+  readonly #limits: GroupCommitLimits
+  readonly #onBatch: BatchListener
+  #waiting: PendingPublish[] = []
+  #waitingBytes = 0
+  #inFlight = 0
+  #roomListeners: (() => void)[] = []
+
+  constructor(store: MessageStore, limits: GroupCommitLimits, onBatch: BatchListener) {
+    this.#store = store
+    this.#limits = limits
+    this.#onBatch = onBatch
+  }
+
+  get full(): boolean {
+    return this.#waitingBytes > this.#limits.maxWaitingBytes
+  }
+
+  get idle(): boolean {
+    return this.#inFlight === 0 && this.#waiting.length === 0
+  }
+
+  /** Resolves when more may be added. */
+  room(): Promise<void> {
+    if (!this.full) return Promise.resolve()
+    return new Promise((resolve) => this.#roomListeners.push(resolve))
+  }
+
+  /** Adds a publish to the batch that gathers; nothing is sent before flush(). */
+  add(publish: PendingPublish): void {
+    this.#waiting.push(publish)
+    this.#waitingBytes += sizeOf(publish.message)
+  }
+
+  /** Sends what has gathered, if a batch may start now; call it once after a group of adds. */
+  flush(): void {
+    while (this.#waiting.length > 0 && this.#inFlight < this.#limits.maxInFlight) {
+      this.#commit(this.#takeBatch())
+    }
+  }
+
+  #takeBatch(): readonly PendingPublish[] {
+    const { maxRows, maxBytes } = this.#limits
+    const keyed = this.#waiting[0]?.message.idempotencyKey !== ''
+    let rows = 0
+    let bytes = 0
+    for (const { message } of this.#waiting) {
+      const size = sizeOf(message)
+      if (rows > 0 && (rows >= maxRows || bytes + size > maxBytes)) break
+      // Rows with a key take another statement; order inside the user's batch is kept.
+      if ((message.idempotencyKey !== '') !== keyed) break
+      bytes += size
+      rows++
+    }
+    const all = this.#waiting
+    const batch = rows === all.length ? all : all.slice(0, rows)
+    this.#waiting = rows === all.length ? [] : all.slice(rows)
+    this.#waitingBytes -= bytes
+    return batch
+  }
+
+  #commit(batch: readonly PendingPublish[]): void {
+    this.#inFlight++
+    const start = performance.now()
+    void this.#store
+      .insert(batch.map((publish) => publish.message))
+      .then(
+        (results) => {
+          this.#onBatch(batch.length, performance.now() - start)
+          batch.forEach((publish, index) => {
+            const stored = results[index]
+            if (stored === undefined) publish.failed(new BatchError('unknown', 'No answer for a row'))
+            else publish.committed(stored)
+          })
+        },
+        (error: unknown) => {
+          this.#failed(batch, error instanceof BatchError ? error : new BatchError('unknown', error))
+        },
+      )
+      .finally(() => {
+        this.#inFlight--
+        this.flush()
+        this.#tellRoom()
+      })
+  }
+
+  /** One bad row must not fail its neighbours: a refused batch is tried again row by row. */
+  #failed(batch: readonly PendingPublish[], error: BatchError): void {
+    if (error.outcome === 'refused' && batch.length > 1) {
+      for (const publish of batch) this.#commit([publish])
+      return
+    }
+    for (const publish of batch) publish.failed(error)
+  }
+
+  #tellRoom(): void {
+    if (this.full || this.#roomListeners.length === 0) return
+    const listeners = this.#roomListeners
+    this.#roomListeners = []
+    for (const resolve of listeners) resolve()
+  }
+}
+
+/** Rough size of a row in bytes: what a batch is bounded by. */
+function sizeOf(message: NewMessage): number {
+  return 100 + message.title.length + message.message.length + (message.extras?.length ?? 0)
+}

@@ -1,0 +1,132 @@
+/**
+ * Reads what a publish body says, in each of the forms that Gotify takes (gin's binding,
+ * gotify-api 1.1). Stage 4 of the flow, on the shard's worker thread. It knows types and syntax;
+ * what the fields mean is publish-checker.ts.
+ */
+import { PushError, type PublishCommand } from '@bellwire/common'
+import busboy from 'busboy'
+import { Readable } from 'node:stream'
+import { parseExactly, stringifyExtras } from './exact-json.ts'
+
+export interface BodyFields {
+  readonly message: string
+  readonly title: string
+  /** Undefined when the body does not say. */
+  readonly priority: number | undefined
+  /** JSON text, null for none. */
+  readonly extras: string | null
+  readonly applicationId: number | undefined
+}
+
+/** Reads a JSON, form or query publish at once. @throws {PushError} BAD_REQUEST */
+export function readBody(command: PublishCommand): BodyFields {
+  if (command.bodyKind === 'json') return readJson(textOf(command.body))
+  const query = new URLSearchParams(command.query)
+  if (command.bodyKind === 'query') return readForm((name) => query.get(name))
+  const form = new URLSearchParams(textOf(command.body))
+  return readForm((name) => form.get(name) ?? query.get(name))
+}
+
+/** Reads a multipart publish; the bytes may be reused afterwards. @throws {PushError} BAD_REQUEST */
+export async function readMultipart(contentType: string, body: Uint8Array): Promise<BodyFields> {
+  const fields = new Map<string, string>()
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const parser = busboy({
+        headers: { 'content-type': contentType },
+        limits: { fieldSize: body.length, files: 0, fields: 100 },
+      })
+      parser.on('field', (name, value) => {
+        if (!fields.has(name)) fields.set(name, value)
+      })
+      parser.on('close', resolve)
+      parser.on('error', reject)
+      Readable.from([body]).pipe(parser)
+    })
+  } catch (error) {
+    throw new PushError('BAD_REQUEST', `multipart: ${describe(error)}`, { cause: error })
+  }
+  return readForm((name) => fields.get(name) ?? null)
+}
+
+function readForm(get: (name: string) => string | null): BodyFields {
+  return {
+    message: get('message') ?? '',
+    title: get('title') ?? '',
+    priority: integerField('priority', get('priority')),
+    extras: null,
+    applicationId: integerField('appid', get('appid')),
+  }
+}
+
+/** An empty field counts as 0, as in Gotify. */
+function integerField(name: string, text: string | null): number | undefined {
+  if (text === null) return undefined
+  if (text === '') return 0
+  const value = /^[+-]?\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+  if (!Number.isSafeInteger(value)) throw wrongType(name, 'a whole number up to 2^53 - 1')
+  return value
+}
+
+function readJson(text: string): BodyFields {
+  let parsed: unknown
+  try {
+    parsed = parseExactly(text)
+  } catch (error) {
+    throw new PushError('BAD_REQUEST', `JSON: ${describe(error)}`, { cause: error })
+  }
+  parsed ??= {}
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new PushError('BAD_REQUEST', 'JSON: the body must be an object')
+  }
+  const fields: Partial<Record<string, unknown>> = {}
+  for (const [key, value] of Object.entries(parsed)) {
+    // Keys are matched without regard to case; null counts as absent.
+    if (value !== null) fields[key.toLowerCase()] = value
+  }
+  return {
+    message: stringField('message', fields['message']),
+    title: stringField('title', fields['title']),
+    priority: numberField('priority', fields['priority']),
+    extras: extrasField(fields['extras']),
+    applicationId: numberField('appid', fields['appid']),
+  }
+}
+
+function stringField(name: string, value: unknown): string {
+  if (value === undefined) return ''
+  if (typeof value !== 'string') throw wrongType(name, 'a string')
+  return value
+}
+
+function numberField(name: string, value: unknown): number | undefined {
+  if (value === undefined) return undefined
+  if (!Number.isSafeInteger(value)) throw wrongType(name, 'a whole number up to 2^53 - 1')
+  return Number(value)
+}
+
+function extrasField(value: unknown): string | null {
+  if (value === undefined) return null
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrongType('extras', 'an object')
+  }
+  if (Object.keys(value).length === 0) return null
+  try {
+    return stringifyExtras(value)
+  } catch (error) {
+    throw new PushError('BAD_REQUEST', `extras: ${describe(error)}`, { cause: error })
+  }
+}
+
+function wrongType(name: string, wanted: string): PushError {
+  return new PushError('BAD_REQUEST', `Field '${name}' must be ${wanted}`)
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Decodes UTF-8; broken sequences become U+FFFD, as in Go. */
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
+}

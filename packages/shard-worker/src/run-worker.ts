@@ -1,0 +1,65 @@
+/**
+ * Runs a shard worker from its start to its stop: connects the store, says that it is ready, runs
+ * the command loop, reports once a second. On the worker's thread.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { WorkerRing } from '@bellwire/common/ring'
+import type { Logger } from '@bellwire/common'
+import type { FromWorker, ToWorker, WorkerStart } from './control.ts'
+import { ShardThread } from './shard-thread.ts'
+import { PgMessageStore } from './store/pg-message-store.ts'
+
+const REPORT_MS = 1_000
+
+/** Resolves when the gateway has said stop and everything accepted is in the log and answered. */
+export async function runWorker(start: WorkerStart, port: MessagePort, log: Logger): Promise<void> {
+  const ring = new WorkerRing(start.seat)
+  const { connection, shared } = start
+  const { thread } = start.seat
+  const store = new PgMessageStore({ connection, thread, exclusive: !shared, log })
+  let batchRows: number[] = []
+  let batchMs: number[] = []
+  const shards = new ShardThread({
+    lanes: ring,
+    store,
+    onBatch: (rows, milliseconds) => {
+      batchRows.push(rows)
+      batchMs.push(milliseconds)
+    },
+  })
+  await store.start()
+
+  const lag = monitorEventLoopDelay({ resolution: 20 })
+  lag.enable()
+  const report = setInterval(() => {
+    const lagMs = Math.max(0, lag.max / 1e6 - 20)
+    lag.reset()
+    const databaseUp = store.isUp
+    tell(port, { kind: 'report', batchRows, batchMs, lagMs, users: shards.userCount, databaseUp })
+    batchRows = []
+    batchMs = []
+  }, REPORT_MS)
+
+  const stopped = new Promise<void>((resolve) => {
+    port.on('message', (message: ToWorker) => {
+      if (message.kind === 'stop') resolve()
+    })
+  })
+  tell(port, { kind: 'ready' })
+  const running = shards.loop.run()
+  await stopped
+
+  while (!shards.idle) await new Promise((resolve) => setTimeout(resolve, 5))
+  clearInterval(report)
+  lag.disable()
+  ring.close()
+  await running
+  shards.close()
+  await store.close()
+  port.close()
+}
+
+function tell(port: MessagePort, message: FromWorker): void {
+  port.postMessage(message)
+}

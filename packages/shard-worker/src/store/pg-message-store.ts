@@ -1,0 +1,188 @@
+/**
+ * The log of record in PostgreSQL: inserts through one pipelined connection a thread, reads
+ * through a small pool of their own so that they never wait in front of a commit.
+ */
+import { PushError, type ApplicationId, type UserId } from '@bellwire/common'
+import { createPool, isUnavailable, toPushError } from '@bellwire/common/db'
+import type pg from 'pg'
+import { encodeBatch, INSERT_BATCH, INSERT_KEYED, SELECT_KEYED } from './insert-sql.ts'
+import {
+  BatchError,
+  type Heads,
+  type MessageStore,
+  type NewMessage,
+  type Page,
+  type Stored,
+  type StoredMessage,
+} from './message-store.ts'
+import { SELECT_APPLICATION, SELECT_HEADS, SELECT_PAGE } from './read-sql.ts'
+import { NotConnectedError, WriterConnection, type WriterOptions } from './writer-connection.ts'
+
+const READERS = 2
+
+interface MessageRow {
+  readonly id: number
+  readonly application_id: ApplicationId
+  readonly title: string
+  readonly message: string
+  readonly priority: number
+  readonly extras: string | null
+  readonly date: number
+}
+
+interface KeyedRow {
+  readonly id: number
+  readonly application_id: ApplicationId
+  readonly idempotency_key: string
+}
+
+interface FirstRow extends MessageRow {
+  readonly idempotency_key: string
+  readonly idempotency_hash: Buffer | null
+}
+
+export class PgMessageStore implements MessageStore {
+  readonly #writer: WriterConnection
+  readonly #readers: pg.Pool
+
+  constructor(options: WriterOptions) {
+    this.#writer = new WriterConnection(options)
+    this.#readers = createPool(options.connection, {
+      name: `bellwire reader ${options.thread}`,
+      max: READERS,
+      onError: (error) => options.log.debug({ error: String(error) }, 'reader connection lost'),
+    })
+  }
+
+  async start(): Promise<void> {
+    await this.#writer.start()
+  }
+
+  get isUp(): boolean {
+    return this.#writer.isUp
+  }
+
+  onUp(listener: () => void): void {
+    this.#writer.onUp(listener)
+  }
+
+  insert(batch: readonly NewMessage[]): Promise<readonly Stored[]> {
+    return batch[0]?.idempotencyKey === '' ? this.#insertPlain(batch) : this.#insertKeyed(batch)
+  }
+
+  async heads(userIds: readonly UserId[]): Promise<Heads> {
+    const { rows } = await this.#read<{ user_id: UserId; head: number | null; newest: number }>({
+      ...SELECT_HEADS,
+      values: [userIds],
+    })
+    const byUser = new Map<UserId, number>()
+    let newest = 0
+    for (const row of rows) {
+      if (row.head !== null) byUser.set(row.user_id, row.head)
+      newest = row.newest
+    }
+    return { newest, byUser }
+  }
+
+  async page(userId: UserId, after: number): Promise<Page> {
+    const { rows } = await this.#read<MessageRow & { available: number }>({
+      ...SELECT_PAGE,
+      values: [userId, after],
+    })
+    const available = rows[0]?.available ?? 0
+    return { messages: rows.map(storedMessage), atEnd: rows.length === available }
+  }
+
+  async application(
+    userId: UserId,
+    applicationId: number,
+  ): Promise<{ readonly name: string; readonly defaultPriority: number } | null> {
+    const { rows } = await this.#read<{ name: string; default_priority: number }>({
+      ...SELECT_APPLICATION,
+      values: [applicationId, userId],
+    })
+    const row = rows[0]
+    return row === undefined ? null : { name: row.name, defaultPriority: row.default_priority }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#writer.close(), this.#readers.end()])
+  }
+
+  async #insertPlain(batch: readonly NewMessage[]): Promise<readonly Stored[]> {
+    const { rows } = await this.#write<[number]>({ ...INSERT_BATCH, values: [encodeBatch(batch)] })
+    return rows.map(([id]) => ({ kind: 'new', id, previousId: null }))
+  }
+
+  /**
+   * A key of this batch may be in the log, or come twice in the batch: its first row is new, every
+   * other answers with that first one. PostgreSQL waits for other sessions that hold the same key.
+   */
+  async #insertKeyed(batch: readonly NewMessage[]): Promise<readonly Stored[]> {
+    const inserted = await this.#write<KeyedRow>({ ...INSERT_KEYED, values: [encodeBatch(batch)] })
+    const newIds = new Map(inserted.rows.map((row) => [keyOf(row), row.id]))
+    const idOf = batch.map((row) => {
+      const key = keyOfNew(row)
+      const id = newIds.get(key)
+      newIds.delete(key)
+      return id
+    })
+    const repeats = batch.filter((_, index) => idOf[index] === undefined)
+    const firsts = await this.#firstUnder(repeats)
+    return batch.map((row, index): Stored => {
+      const id = idOf[index]
+      if (id !== undefined) return { kind: 'new', id, previousId: null }
+      const first = firsts.get(keyOfNew(row))
+      // Deleted between the two statements: the sender's next try will store it.
+      if (first === undefined) throw new BatchError('unknown', new Error('First message is gone'))
+      if (row.fingerprint === null || first.idempotency_hash?.equals(row.fingerprint) !== true) {
+        return { kind: 'key-reused' }
+      }
+      return { kind: 'repeat', first: storedMessage(first) }
+    })
+  }
+
+  async #firstUnder(repeats: readonly NewMessage[]): Promise<ReadonlyMap<string, FirstRow>> {
+    if (repeats.length === 0) return new Map()
+    const firsts = await this.#write<FirstRow>({
+      ...SELECT_KEYED,
+      values: [repeats.map((row) => row.applicationId), repeats.map((row) => row.idempotencyKey)],
+    })
+    return new Map(firsts.rows.map((row) => [keyOf(row), row]))
+  }
+
+  async #write<Row>(
+    query: pg.QueryConfig & { rowMode?: 'array' },
+  ): Promise<{ readonly rows: readonly Row[] }> {
+    try {
+      const result = await this.#writer.query(query)
+      return { rows: result.rows as Row[] }
+    } catch (error) {
+      const sent = !(error instanceof NotConnectedError)
+      // Either way the caller may try again; that nothing was sent is not told apart.
+      throw new BatchError(!sent || isUnavailable(error) ? 'unknown' : 'refused', error)
+    }
+  }
+
+  async #read<Row extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<pg.QueryResult<Row>> {
+    if (!this.isUp) throw new PushError('DATABASE_UNAVAILABLE', 'the database is not reachable')
+    try {
+      return await this.#readers.query<Row>(query)
+    } catch (error) {
+      throw toPushError(error)
+    }
+  }
+}
+
+function storedMessage(row: MessageRow): StoredMessage {
+  const { id, title, message, priority, extras, date } = row
+  return { id, applicationId: row.application_id, title, message, priority, extras, date }
+}
+
+function keyOf(row: Omit<KeyedRow, 'id'>): string {
+  return `${row.application_id} ${row.idempotency_key}`
+}
+
+function keyOfNew(row: NewMessage): string {
+  return keyOf({ application_id: row.applicationId, idempotency_key: row.idempotencyKey })
+}
