@@ -1,0 +1,43 @@
+/**
+ * Reads what a program of PostgreSQL prints and hands it to the log of the server: nothing is
+ * written to a file, so nothing grows. Keeps the last lines to explain an end that nobody asked for.
+ */
+import type { Logger } from 'pino'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+
+export type DatabaseLogger = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
+
+const KEPT_LINES = 20
+const SERIOUS = /^(?:FATAL|PANIC): {2}/
+
+export class PostgresLog {
+  readonly #log: DatabaseLogger
+  readonly #recent: string[] = []
+  /** Set while PostgreSQL ends at our wish: connections it cuts are no news then. */
+  expectEnd = false
+
+  constructor(output: Readable, log: DatabaseLogger) {
+    this.#log = log
+    createInterface({ input: output }).on('line', (line) => this.#take(line))
+  }
+
+  /** The most telling of the last lines: the last FATAL or PANIC, else the last line, '' if there is none. */
+  reason(): string {
+    const line = this.#recent.findLast((text) => SERIOUS.test(text)) ?? this.#recent.at(-1) ?? ''
+    return line.replace(/^[A-Z]+: {2}/, '')
+  }
+
+  /** All that is kept, for patterns to be looked for. */
+  text(): string {
+    return this.#recent.join('\n')
+  }
+
+  #take(line: string): void {
+    if (line.trim() === '') return
+    this.#recent.push(line)
+    if (this.#recent.length > KEPT_LINES) this.#recent.shift()
+    if (SERIOUS.test(line) && !this.expectEnd) this.#log.error({ postgres: line }, 'PostgreSQL reports')
+    else this.#log.debug({ postgres: line }, 'PostgreSQL reports')
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * One run of the PostgreSQL server program, from its start to its end. The embedded server
+ * (embedded-postgres.ts) starts the next one when it ends unasked.
+ */
+import type { ChildProcess } from 'node:child_process'
+import type { Site } from './data-folder.ts'
+import { readLockFile } from './lock-file.ts'
+import { launch } from './postgres-account.ts'
+import { PostgresLog, type DatabaseLogger } from './postgres-log.ts'
+import { postgresArguments } from './postgres-settings.ts'
+
+/** PostgreSQL writes everything out and ends; open transactions are rolled back. */
+const FAST_STOP_MS = 15_000
+/** It ends at once; the next start recovers from the log, so nothing committed is lost. */
+const IMMEDIATE_STOP_MS = 5_000
+const POLL_MS = 10
+const SLOW_START_MS = 10_000
+
+export class Postmaster {
+  readonly #child: ChildProcess
+  readonly #output: PostgresLog | null
+  readonly #site: Site
+  readonly #log: DatabaseLogger
+  #ended = false
+  /** Resolves, never rejects, with the reason in words once the program has ended. */
+  readonly ended: Promise<string>
+
+  /** Resolves when the program runs; use `ready()` before connecting. */
+  static async start(site: Site, log: DatabaseLogger): Promise<Postmaster> {
+    const { binaries, account, dataFolder, socketFolder, owner } = site
+    const args = postgresArguments(dataFolder, socketFolder, owner)
+    const paths = [...binaries.samples, dataFolder, socketFolder]
+    return new Postmaster(await launch(binaries.postgres, args, account, paths), site, log)
+  }
+
+  private constructor(child: ChildProcess, site: Site, log: DatabaseLogger) {
+    this.#child = child
+    this.#site = site
+    this.#log = log
+    this.#output = child.stderr === null ? null : new PostgresLog(child.stderr, log)
+    this.ended = new Promise((resolve) => {
+      const end = (reason: string) => {
+        this.#ended = true
+        resolve(reason)
+      }
+      child.once('error', (error) => end(error.message))
+      // Not 'exit': the last lines are read by then.
+      child.once('close', (code, signal) => end(this.#reason(code, signal)))
+    })
+  }
+
+  /**
+   * Resolves when connections are accepted. No time limit: after a crash the log is replayed first.
+   * @throws {Error} The program ended; the message is PostgreSQL's reason.
+   */
+  async ready(): Promise<void> {
+    let nextNote = performance.now() + SLOW_START_MS
+    while (!this.#ended) {
+      const lock = await readLockFile(this.#site.dataFolder)
+      if (lock?.ready === true && lock.pid === this.#child.pid) return
+      if (performance.now() > nextNote) {
+        this.#log.info('PostgreSQL is still starting, it replays its log after a crash')
+        nextNote += SLOW_START_MS
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    }
+    throw new Error(await this.ended)
+  }
+
+  /** Ends the program and waits for it; takes 20 s at most. */
+  async stop(): Promise<void> {
+    this.#expectEnd()
+    for (const [signal, timeoutMs] of STOP_STEPS) {
+      if (this.#ended) return
+      this.#child.kill(signal)
+      await Promise.race([this.ended, sleepUnheld(timeoutMs)])
+    }
+    await this.ended
+  }
+
+  /** For the end of this process: asks, without waiting. */
+  askToStop(): void {
+    this.#expectEnd()
+    if (!this.#ended) this.#child.kill('SIGINT')
+  }
+
+  #expectEnd(): void {
+    if (this.#output !== null) this.#output.expectEnd = true
+  }
+
+  #reason(code: number | null, signal: NodeJS.Signals | null): string {
+    const how = signal === null ? `exit code ${code}` : `signal ${signal}`
+    return this.#output?.reason() || `it ended with ${how}`
+  }
+}
+
+const STOP_STEPS: readonly (readonly [NodeJS.Signals, number])[] = [
+  ['SIGINT', FAST_STOP_MS],
+  ['SIGQUIT', IMMEDIATE_STOP_MS],
+  ['SIGKILL', IMMEDIATE_STOP_MS],
+]
+
+/** A pause that doesn't keep the process alive. */
+function sleepUnheld(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref())
+}
