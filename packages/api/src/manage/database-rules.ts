@@ -1,0 +1,65 @@
+/** Helpers that several stores share: row locks, violated constraints, deletions of any size. */
+import { type ApplicationId, PushError, type UserId } from '@bellwire/common'
+import type { Database } from '@bellwire/common/db'
+import type { Kysely, Transaction } from 'kysely'
+
+const UNIQUE_VIOLATION = '23505'
+const FOREIGN_KEY_VIOLATION = '23503'
+/** Rows a statement, so that none runs into the time limit of statements. */
+const DELETE_CHUNK = 10_000
+
+/** Lets one transaction at a time change what must be unique within a user. */
+export async function lockUser(trx: Transaction<Database>, userId: UserId): Promise<void> {
+  const row = await trx
+    .selectFrom('users')
+    .select('id')
+    .where('id', '=', userId)
+    .forNoKeyUpdate()
+    .executeTakeFirst()
+  if (row === undefined) throw userIsGone()
+}
+
+/** For a request whose user was deleted while it ran. */
+export function userIsGone(cause?: unknown): PushError {
+  return new PushError(
+    'UNAUTHENTICATED',
+    'you need to provide a valid access token or user credentials to access this api',
+    { cause },
+  )
+}
+
+/** True when the error says that the row would be the second with its unique value. */
+export function violatesUnique(error: unknown, constraint: string): boolean {
+  return (
+    sqlState(error) === UNIQUE_VIOLATION &&
+    error instanceof Error &&
+    'constraint' in error &&
+    error.constraint === constraint
+  )
+}
+
+/** True when the error says that the row's user does not exist any more. */
+export function violatesForeignKey(error: unknown): boolean {
+  return sqlState(error) === FOREIGN_KEY_VIOLATION
+}
+
+function sqlState(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
+
+/** Deletes the messages of a user, or those of one application of the user. */
+export async function deleteMessages(
+  db: Kysely<Database>,
+  userId: UserId,
+  applicationId: ApplicationId | null,
+): Promise<void> {
+  for (;;) {
+    let chunk = db.selectFrom('messages').select('id').where('user_id', '=', userId)
+    if (applicationId !== null) chunk = chunk.where('application_id', '=', applicationId)
+    const result = await db
+      .deleteFrom('messages')
+      .where('id', 'in', chunk.limit(DELETE_CHUNK))
+      .executeTakeFirstOrThrow()
+    if (result.numDeletedRows < DELETE_CHUNK) return
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * The folder of uploaded application images. Main thread, asynchronous file calls. Names are made
+ * here and never taken from a request, so no path leads out of the folder.
+ */
+import { randomInt, randomUUID } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import path from 'node:path'
+
+const NAME_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+const NAME_LENGTH = 25
+/** Gotify's names, and those of a folder that was taken over from it. */
+const STORED_NAME = /^[A-Za-z0-9_-]{1,100}\.[A-Za-z]{1,5}$/
+
+export class ImageFiles {
+  readonly #folder: string
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /** Stores the content under a new name, whole or not at all, and returns the name. */
+  async save(content: Uint8Array, extension: string): Promise<string> {
+    await mkdir(this.#folder, { recursive: true })
+    const letters = Array.from({ length: NAME_LENGTH }, () => NAME_LETTERS[randomInt(64)])
+    const name = letters.join('') + extension
+    const unfinished = path.join(this.#folder, `.${randomUUID()}.upload`)
+    try {
+      await writeDurably(unfinished, content)
+      await rename(unfinished, path.join(this.#folder, name))
+    } catch (error) {
+      await rm(unfinished, { force: true })
+      throw error
+    }
+    return name
+  }
+
+  /** Returns the content, or null if there is no such image. */
+  async read(name: string): Promise<Buffer | null> {
+    if (!STORED_NAME.test(name)) return null
+    try {
+      return await readFile(path.join(this.#folder, name))
+    } catch (error) {
+      if (isMissing(error)) return null
+      throw error
+    }
+  }
+
+  /** Removes an image; one that is gone already is no error. */
+  async remove(name: string): Promise<void> {
+    if (STORED_NAME.test(name)) await rm(path.join(this.#folder, name), { force: true })
+  }
+}
+
+async function writeDurably(file: string, content: Uint8Array): Promise<void> {
+  const handle = await open(file, 'wx')
+  try {
+    await handle.writeFile(content)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}

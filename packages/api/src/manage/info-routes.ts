@@ -1,0 +1,41 @@
+/** Endpoints about the server itself: health and version. Main thread; no credentials needed. */
+import { sql } from 'kysely'
+import { isUnavailable } from '@bellwire/common/db'
+import type { HttpResponse, Route } from '../http/types.ts'
+import { json } from './answers.ts'
+import type { ManagementDeps } from './deps.ts'
+
+export function infoRoutes({ config, db, version }: ManagementDeps): Route[] {
+  async function health(): Promise<HttpResponse> {
+    const healthy = await databaseAnswers()
+    return {
+      status: healthy ? 200 : 500,
+      headers: [['content-type', 'application/json; charset=utf-8']],
+      body: healthy
+        ? '{"health":"green","database":"green"}'
+        : '{"health":"orange","database":"red"}',
+    }
+  }
+
+  async function databaseAnswers(): Promise<boolean> {
+    try {
+      await sql`select 1`.execute(db)
+      return true
+    } catch (error) {
+      if (isUnavailable(error)) return false
+      throw error
+    }
+  }
+
+  const info = {
+    version: version.version,
+    register: config.registration,
+    oidc: config.oidc.enabled,
+  }
+  return [
+    { method: 'GET', pattern: '/health', auth: 'none', handle: health },
+    { method: 'HEAD', pattern: '/health', auth: 'none', handle: health },
+    { method: 'GET', pattern: '/version', auth: 'none', handle: () => json(version) },
+    { method: 'GET', pattern: '/gotifyinfo', auth: 'none', handle: () => json(info) },
+  ]
+}
