@@ -4,7 +4,17 @@
  */
 import { DatabaseStartError } from '@bellwire/common/db'
 import { once } from 'node:events'
-import { chown, lchown, mkdir, open, readdir, readFile, realpath, rename, rm } from 'node:fs/promises'
+import {
+  chown,
+  lchown,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { chooseAccount, launch, namedAccount, type Account } from './postgres-account.ts'
 import { findPostgresBinaries, POSTGRES_MAJOR, type PostgresBinaries } from './postgres-binaries.ts'
@@ -104,10 +114,10 @@ async function runInitdb(
     '--no-instructions',
   ] // prettier-ignore
   const child = await launch(binaries.initdb, args, account, [...binaries.samples, folder])
-  const output = child.stderr === null ? null : new PostgresLog(child.stderr, log)
+  const output = new PostgresLog(child.stderr, log)
   // 'close' comes after the last line was read; a program that cannot start throws here.
   const [code] = (await once(child, 'close')) as [number | null]
-  if (code !== 0) throw new Error(output?.text() || `initdb ended with ${code}`)
+  if (code !== 0) throw new Error(output.text() || `initdb ended with ${code}`)
 }
 
 async function giveTo(account: Account, folder: string): Promise<void> {

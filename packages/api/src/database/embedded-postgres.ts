@@ -6,11 +6,11 @@
  */
 import { clientConfig, type DatabaseConnection } from '@bellwire/common/db'
 import { mkdir } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import pg from 'pg'
-import { chooseAccount } from './postgres-account.ts'
 import { DATABASE_NAME, prepareSite, type Site } from './data-folder.ts'
 import { clearLeftovers } from './lock-file.ts'
+import { chooseAccount } from './postgres-account.ts'
 import type { DatabaseLogger } from './postgres-log.ts'
 import { SOCKET_PORT } from './postgres-settings.ts'
 import { Postmaster } from './postmaster.ts'
@@ -55,7 +55,7 @@ export async function startEmbeddedPostgres(
     return server
   } catch (error) {
     await server?.stop()
-    throw startFailure(error, { dataDir, account: await chooseAccount(dataDir) })
+    throw startFailure(error, { dataDir, account: await chooseAccount(join(dataDir, 'postgres')) })
   }
 }
 
@@ -104,6 +104,7 @@ class Server implements EmbeddedPostgres {
   async #startPostmaster(): Promise<Postmaster> {
     await clearLeftovers(this.#site.dataFolder, this.#log)
     this.#postmaster = await Postmaster.start(this.#site, this.#log)
+    if (this.#stopping.signal.aborted) await this.#postmaster.stop()
     try {
       await this.#postmaster.ready()
     } catch (error) {
@@ -131,12 +132,12 @@ class Server implements EmbeddedPostgres {
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
       if (this.#stopping.signal.aborted) return
       postmaster = await this.#startPostmaster().catch((error: unknown) => {
-        this.#log.error({ err: error }, 'PostgreSQL does not start, trying again')
+        if (!this.#stopping.signal.aborted) {
+          this.#log.error({ err: error }, 'PostgreSQL does not start, trying again')
+        }
         return null
       })
     }
-    // stop() came while PostgreSQL was starting and saw the one before it.
-    await postmaster?.stop()
   }
 
   #pause(ms: number): Promise<void> {

@@ -26,7 +26,13 @@ export async function createFirstAdmin(
     if (await hasUsers(transaction)) return false
     await transaction
       .insertInto('users')
-      .values({ name: options.name, pass, admin: true, created_at: options.clock.now(), oidc_id: null })
+      .values({
+        name: options.name,
+        pass,
+        admin: true,
+        created_at: options.clock.now(),
+        oidc_id: null,
+      })
       .execute()
     return true
   })

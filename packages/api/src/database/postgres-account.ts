@@ -2,9 +2,20 @@
  * Under which account PostgreSQL runs. As a normal user: the same one. As root PostgreSQL refuses
  * to run, so it gets a user id of its own, which needs no name and owns nothing but its folder.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
+import {
+  spawn,
+  type ChildProcessByStdio,
+  type SpawnOptionsWithStdioTuple,
+  type StdioNull,
+  type StdioPipe,
+} from 'node:child_process'
 import { readFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { Readable } from 'node:stream'
+import { PLAIN_ENVIRONMENT } from './process-facts.ts'
+
+/** What it prints comes on stderr. */
+export type LaunchedProgram = ChildProcessByStdio<null, null, Readable>
 
 export interface Account {
   readonly uid: number
@@ -65,13 +76,13 @@ export async function launch(
   args: readonly string[],
   account: Account | null,
   paths: readonly string[],
-): Promise<ChildProcess> {
+): Promise<LaunchedProgram> {
   const options = {
     cwd: '/',
     detached: true,
-    env: { LC_ALL: 'C', PATH: process.env['PATH'] ?? '/usr/bin:/bin' },
-    stdio: ['ignore', 'ignore', 'pipe'] as ['ignore', 'ignore', 'pipe'],
-  }
+    env: PLAIN_ENVIRONMENT,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  } satisfies SpawnOptionsWithStdioTuple<StdioNull, StdioNull, StdioPipe>
   if (account === null) return spawn(program, args, options)
   const reached = await Promise.all(paths.map((path) => canReach(account, path)))
   if (reached.every(Boolean)) return spawn(program, args, { ...options, ...account })

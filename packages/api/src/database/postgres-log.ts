@@ -37,7 +37,8 @@ export class PostgresLog {
     if (line.trim() === '') return
     this.#recent.push(line)
     if (this.#recent.length > KEPT_LINES) this.#recent.shift()
-    if (SERIOUS.test(line) && !this.expectEnd) this.#log.error({ postgres: line }, 'PostgreSQL reports')
+    if (SERIOUS.test(line) && !this.expectEnd)
+      this.#log.error({ postgres: line }, 'PostgreSQL reports')
     else this.#log.debug({ postgres: line }, 'PostgreSQL reports')
   }
 }

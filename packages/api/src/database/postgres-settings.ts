@@ -57,7 +57,11 @@ const OWNER_SETTING = 'bellwire.owner'
  *
  * @param owner Tag of the process that starts it (process-facts.ts), for the next start to find.
  */
-export function postgresArguments(dataFolder: string, socketFolder: string, owner: string): string[] {
+export function postgresArguments(
+  dataFolder: string,
+  socketFolder: string,
+  owner: string,
+): string[] {
   const settings = {
     ...SETTINGS,
     port: String(SOCKET_PORT),

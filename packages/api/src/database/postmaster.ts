@@ -2,10 +2,9 @@
  * One run of the PostgreSQL server program, from its start to its end. The embedded server
  * (embedded-postgres.ts) starts the next one when it ends unasked.
  */
-import type { ChildProcess } from 'node:child_process'
 import type { Site } from './data-folder.ts'
 import { readLockFile } from './lock-file.ts'
-import { launch } from './postgres-account.ts'
+import { launch, type LaunchedProgram } from './postgres-account.ts'
 import { PostgresLog, type DatabaseLogger } from './postgres-log.ts'
 import { postgresArguments } from './postgres-settings.ts'
 
@@ -17,8 +16,8 @@ const POLL_MS = 10
 const SLOW_START_MS = 10_000
 
 export class Postmaster {
-  readonly #child: ChildProcess
-  readonly #output: PostgresLog | null
+  readonly #child: LaunchedProgram
+  readonly #output: PostgresLog
   readonly #site: Site
   readonly #log: DatabaseLogger
   #ended = false
@@ -33,18 +32,18 @@ export class Postmaster {
     return new Postmaster(await launch(binaries.postgres, args, account, paths), site, log)
   }
 
-  private constructor(child: ChildProcess, site: Site, log: DatabaseLogger) {
+  private constructor(child: LaunchedProgram, site: Site, log: DatabaseLogger) {
     this.#child = child
     this.#site = site
     this.#log = log
-    this.#output = child.stderr === null ? null : new PostgresLog(child.stderr, log)
+    this.#output = new PostgresLog(child.stderr, log)
     this.ended = new Promise((resolve) => {
       const end = (reason: string) => {
         this.#ended = true
         resolve(reason)
       }
       child.once('error', (error) => end(error.message))
-      // Not 'exit': the last lines are read by then.
+      // Not 'exit': by now the last lines are read, and no orphan of a killed server lives on.
       child.once('close', (code, signal) => end(this.#reason(code, signal)))
     })
   }
@@ -69,7 +68,7 @@ export class Postmaster {
 
   /** Ends the program and waits for it; takes 20 s at most. */
   async stop(): Promise<void> {
-    this.#expectEnd()
+    this.#output.expectEnd = true
     for (const [signal, timeoutMs] of STOP_STEPS) {
       if (this.#ended) return
       this.#child.kill(signal)
@@ -80,17 +79,13 @@ export class Postmaster {
 
   /** For the end of this process: asks, without waiting. */
   askToStop(): void {
-    this.#expectEnd()
+    this.#output.expectEnd = true
     if (!this.#ended) this.#child.kill('SIGINT')
-  }
-
-  #expectEnd(): void {
-    if (this.#output !== null) this.#output.expectEnd = true
   }
 
   #reason(code: number | null, signal: NodeJS.Signals | null): string {
     const how = signal === null ? `exit code ${code}` : `signal ${signal}`
-    return this.#output?.reason() || `it ended with ${how}`
+    return this.#output.reason() || `it ended with ${how}`
   }
 }
 

@@ -6,6 +6,12 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
+/** For programs whose output we read and that no setting of ours may sway. */
+export const PLAIN_ENVIRONMENT: Readonly<Record<string, string>> = {
+  LC_ALL: 'C',
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+}
+
 export interface ProcessFacts {
   /** `<pid>.<start time>`: no two processes between two boots share one. */
   readonly tag: string
@@ -55,7 +61,7 @@ async function factsFromPs(pid: number): Promise<ProcessFacts | null> {
   try {
     const columns = ['-o', 'stat=', '-o', 'lstart=', '-o', 'command=']
     const { stdout } = await promisify(execFile)('ps', ['-ww', '-p', String(pid), ...columns], {
-      env: { ...process.env, LC_ALL: 'C' },
+      env: PLAIN_ENVIRONMENT,
     })
     // `lstart` is five words, such as "Sun Nov 22 00:54:20 2026".
     const match = /^(\S+)\s+((?:\S+\s+){4}\S+)\s+(.*)$/s.exec(stdout.trim())

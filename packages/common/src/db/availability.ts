@@ -36,7 +36,7 @@ const SQLSTATES: ReadonlySet<string> = new Set([
   '57P05', // idle_session_timeout
 ])
 
-/** Failures that `pg` and `pg-pool` 8.x report by their text alone. */
+/** Failures that `pg` and `pg-pool` 8.x, and Kysely 0.28, report by their text alone. */
 const PG_TEXTS: readonly RegExp[] = [
   /^Connection terminated/,
   /^timeout exceeded when trying to connect/,
@@ -44,6 +44,7 @@ const PG_TEXTS: readonly RegExp[] = [
   /^Query read timeout/,
   /is not queryable$/,
   /^Cannot use a pool after calling end/,
+  /^driver has already been destroyed/,
   /^The server does not support SSL connections/,
 ]
 

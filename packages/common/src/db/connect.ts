@@ -7,6 +7,7 @@ import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { DatabaseConnection } from './connection.ts'
 import { resultTypes } from './int8.ts'
+import { queryPool } from './query-pool.ts'
 import type { Database } from './schema.ts'
 
 /** A connection that is not there by then counts as refused. */
@@ -26,7 +27,7 @@ export interface ClientOptions {
 export interface PoolOptions extends ClientOptions {
   /** Most connections open at once. */
   readonly max: number
-  /** Told of connections that break while idle; the pool replaces them by itself. */
+  /** Told of connections that break; the pool replaces them by itself. */
   readonly onError: (error: Error) => void
 }
 
@@ -57,12 +58,14 @@ export function clientConfig(
 /** Makes a pool; opens no connection before the first query. The caller ends it. */
 export function createPool(connection: DatabaseConnection, options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({ ...clientConfig(connection, options), max: options.max })
-  // An idle connection that breaks is announced here; without a listener it ends the process.
-  pool.on('error', options.onError)
+  // `pg` announces a broken connection by event beside failing its query, and an event without a
+  // listener ends the process. Told once each: the pool repeats what its idle connections announce.
+  pool.on('connect', (client) => client.on('error', options.onError))
+  pool.on('error', () => undefined)
   return pool
 }
 
 /** Puts the typed query builder on a pool; `destroy()` ends the pool too. */
 export function createDatabase(pool: pg.Pool): Kysely<Database> {
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool: queryPool(pool) }) })
 }
