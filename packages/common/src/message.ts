@@ -21,17 +21,17 @@ export interface MessageFields {
 export function encodeMessageTail(fields: MessageFields): string {
   const extras = fields.extras ? `,"extras":${escapeHtml(fields.extras)}` : ''
   return (
-    `,"appid":${String(fields.applicationId)}` +
+    `,"appid":${fields.applicationId}` +
     `,"message":${escapeHtml(JSON.stringify(fields.message))}` +
     `,"title":${escapeHtml(JSON.stringify(fields.title))}` +
-    `,"priority":${String(fields.priority)}${extras}` +
+    `,"priority":${fields.priority}${extras}` +
     `,"date":"${new Date(fields.date).toISOString()}"}`
   )
 }
 
 /** Puts the id in front of the tail of {@link encodeMessageTail}. */
 export function encodeMessage(id: number, tail: string): string {
-  return `{"id":${String(id)}${tail}`
+  return `{"id":${id}${tail}`
 }
 
 /** Encodes any value as Go's encoding/json does with its default HTML escapes. */

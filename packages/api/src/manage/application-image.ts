@@ -16,6 +16,12 @@ import { readMultipart, type UploadedFile } from './multipart.ts'
 
 const MAX_UPLOAD_BYTES = 32 * 1024 * 1024
 
+/** Unlike other unknown paths, a missing image is answered with a charset. */
+const NO_SUCH_IMAGE: HttpResponse = {
+  ...errorResponse(pageNotFound()),
+  headers: [['content-type', 'application/json; charset=utf-8']],
+}
+
 export function applicationImageRoutes(deps: ManagementDeps, images: ImageFiles): Route[] {
   const { changes } = deps
   const store = new ApplicationStore(deps.db)
@@ -46,10 +52,7 @@ export function applicationImageRoutes(deps: ManagementDeps, images: ImageFiles)
   async function remove(context: ManagedContext): Promise<HttpResponse> {
     const { id, image } = await existing(store, context)
     if (image === '') {
-      throw new PushError(
-        'BAD_REQUEST',
-        `app with id ${String(id)} does not have a customized image`,
-      )
+      throw new PushError('BAD_REQUEST', `app with id ${id} does not have a customized image`)
     }
     const { userId } = context.principal
     const replaced = await store.replaceImage(userId, id, '')
@@ -63,7 +66,7 @@ export function applicationImageRoutes(deps: ManagementDeps, images: ImageFiles)
     const name = context.params['name'] ?? ''
     const type = imageContentType(path.extname(name))
     const content = type === null ? null : await images.read(name)
-    if (type === null || content === null) return noSuchImage(name)
+    if (type === null || content === null) return NO_SUCH_IMAGE
     return {
       status: 200,
       headers: [
@@ -77,11 +80,12 @@ export function applicationImageRoutes(deps: ManagementDeps, images: ImageFiles)
   }
 
   const pattern = '/application/{id}/image'
+  const file = { pattern: '/image/{name*}', auth: 'none', outsideApi: true, handle: serve } as const
   return [
     { method: 'POST', pattern, auth: 'client', maxBodyBytes: MAX_UPLOAD_BYTES, handle: upload },
     { method: 'DELETE', pattern, auth: 'client', handle: remove },
-    { method: 'GET', pattern: '/image/{name*}', auth: 'none', handle: serve },
-    { method: 'HEAD', pattern: '/image/{name*}', auth: 'none', handle: serve },
+    { method: 'GET', ...file },
+    { method: 'HEAD', ...file },
   ]
 }
 
@@ -97,13 +101,4 @@ async function uploadedFile(context: RouteContext): Promise<UploadedFile> {
     throw new PushError('BAD_REQUEST', "file with key 'file' must be present")
   }
   return file
-}
-
-/** Unlike other unknown paths, a missing image is answered with a charset; paths with a slash are no images. */
-function noSuchImage(name: string): HttpResponse {
-  if (name.includes('/')) throw pageNotFound()
-  return {
-    ...errorResponse(pageNotFound()),
-    headers: [['content-type', 'application/json; charset=utf-8']],
-  }
 }

@@ -106,7 +106,7 @@ export async function existing(
 }
 
 export function noSuchApplication(id: ApplicationId): PushError {
-  return new PushError('NOT_FOUND', `app with id ${String(id)} doesn't exists`)
+  return new PushError('NOT_FOUND', `app with id ${id} doesn't exists`)
 }
 
 /** Gotify's JSON of an application, in its key order; the list leaves the token out. */

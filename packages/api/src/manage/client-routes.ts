@@ -96,7 +96,7 @@ export function clientRoutes(deps: ManagementDeps): Route[] {
 }
 
 function noSuchClient(id: ClientId): PushError {
-  return new PushError('NOT_FOUND', `client with id ${String(id)} doesn't exists`)
+  return new PushError('NOT_FOUND', `client with id ${id} doesn't exists`)
 }
 
 /** Gotify's JSON of a client, in its key order; the list leaves the token out. */

@@ -4,10 +4,10 @@ import type { HttpResponse, ManagedContext, Route } from '../http/types.ts'
 import { empty, json } from './answers.ts'
 import { bindBody } from './body-binding.ts'
 import type { ManagementDeps } from './deps.ts'
-import { hashPassword, PASSWORD } from './password.ts'
+import { text } from './fields.ts'
 import { UserStore } from './user-store.ts'
 
-const PASSWORD_FIELDS = { pass: { ...PASSWORD, required: true } }
+const PASSWORD_FIELDS = { pass: text({ required: true }) }
 
 export function currentUserRoutes(deps: ManagementDeps): Route[] {
   const store = new UserStore(deps.db)
@@ -15,7 +15,7 @@ export function currentUserRoutes(deps: ManagementDeps): Route[] {
   async function changePassword(context: ManagedContext): Promise<HttpResponse> {
     const { pass } = await bindBody(context, PASSWORD_FIELDS)
     const { userId } = context.principal
-    await store.setPassword(userId, await hashPassword(deps.hasher, pass))
+    await store.setPassword(userId, await deps.hasher.hash(pass))
     deps.changes.announce({ kind: 'user-changed', userId })
     return empty()
   }

@@ -26,7 +26,7 @@ export interface PasswordLogin {
 }
 
 export interface PasswordHash {
-  /** bcrypt string of a password of at most 72 bytes. */
+  /** @throws PushError BAD_REQUEST for a password that bcrypt cannot hold, OVERLOADED */
   hash(pass: string): Promise<string>
 }
 

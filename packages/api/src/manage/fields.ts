@@ -33,7 +33,7 @@ export function text({ required = false, maxLength = Infinity }: TextOptions = {
   function check(value: string, name: string): string {
     if (value.includes('\0')) throw invalid(name, 'must not hold the character NUL')
     if (value.length > maxLength) {
-      throw invalid(name, `must not be longer than ${String(maxLength)} characters`)
+      throw invalid(name, `must not be longer than ${maxLength} characters`)
     }
     // JSON may escape half a surrogate pair; UTF-8 cannot hold it, and Go puts U+FFFD there too.
     return value.toWellFormed()
@@ -75,8 +75,8 @@ function integerOr<T extends number | null>(
 ): Field<number | T> {
   function check(value: number, name: string): number {
     if (!Number.isInteger(value)) throw invalid(name, 'must be a whole number')
-    if (value > max) throw invalid(name, `must be less or equal to ${String(max)}`)
-    if (value < min) throw invalid(name, `must be more or equal to ${String(min)}`)
+    if (value > max) throw invalid(name, `must be less or equal to ${max}`)
+    if (value < min) throw invalid(name, `must be more or equal to ${min}`)
     return value + 0
   }
   return {

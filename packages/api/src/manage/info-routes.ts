@@ -32,9 +32,10 @@ export function infoRoutes({ config, db, version }: ManagementDeps): Route[] {
     register: config.registration,
     oidc: config.oidc.enabled,
   }
+  const probe = { pattern: '/health', auth: 'none', outsideApi: true, handle: health } as const
   return [
-    { method: 'GET', pattern: '/health', auth: 'none', handle: health },
-    { method: 'HEAD', pattern: '/health', auth: 'none', handle: health },
+    { method: 'GET', ...probe },
+    { method: 'HEAD', ...probe },
     { method: 'GET', pattern: '/version', auth: 'none', handle: () => json(version) },
     { method: 'GET', pattern: '/gotifyinfo', auth: 'none', handle: () => json(info) },
   ]

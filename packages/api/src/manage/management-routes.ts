@@ -3,7 +3,7 @@
  * page. Main thread; http/ matches, authenticates and reads the body before a handler runs.
  */
 import { toPushError } from '@bellwire/common/db'
-import type { HttpResponse, Route } from '../http/types.ts'
+import type { HttpResponse, PublicRoute, Route } from '../http/types.ts'
 import { applicationImageRoutes } from './application-image.ts'
 import { applicationRoutes } from './application-routes.ts'
 import { clientRoutes } from './client-routes.ts'
@@ -15,6 +15,8 @@ import { messageRoutes } from './message-routes.ts'
 import { pluginRoutes } from './plugin-routes.ts'
 import { sessionRoutes } from './session-routes.ts'
 import { userRoutes } from './user-routes.ts'
+
+type Answer = Promise<HttpResponse> | HttpResponse
 
 export function managementRoutes(deps: ManagementDeps): Route[] {
   const images = new ImageFiles(deps.config.uploadedImagesDir)
@@ -33,20 +35,21 @@ export function managementRoutes(deps: ManagementDeps): Route[] {
 
 /** A handler whose query meets a database that is away answers 503 instead of 500. */
 function withDatabaseErrors(route: Route): Route {
-  function translate<C>(handle: (context: C) => Promise<HttpResponse> | HttpResponse) {
-    return async (context: C): Promise<HttpResponse> => {
-      try {
-        return await handle(context)
-      } catch (error) {
-        throw toPushError(error)
-      }
+  return isPublic(route)
+    ? { ...route, handle: translateErrors(route.handle) }
+    : { ...route, handle: translateErrors(route.handle) }
+}
+
+function translateErrors<Context>(handle: (context: Context) => Answer) {
+  return async (context: Context): Promise<HttpResponse> => {
+    try {
+      return await handle(context)
+    } catch (error) {
+      throw toPushError(error)
     }
   }
-  switch (route.auth) {
-    case 'none':
-    case 'optional':
-      return { ...route, handle: translate(route.handle) }
-    default:
-      return { ...route, handle: translate(route.handle) }
-  }
+}
+
+function isPublic(route: Route): route is PublicRoute {
+  return route.auth === 'none' || route.auth === 'optional'
 }

@@ -35,7 +35,7 @@ export function messageRoutes({ changes, db }: ManagementDeps): Route[] {
     if ((await applications.find(userId, id)) === null) {
       throw new PushError('NOT_FOUND', 'application does not exist')
     }
-    const path = `/application/${String(id)}/message`
+    const path = `/application/${id}/message`
     return describe(path, page, await store.page(userId, id, page))
   }
 

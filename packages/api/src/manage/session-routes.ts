@@ -1,10 +1,10 @@
 /**
  * Endpoints of sessions: login and logout of a browser. Main thread. A session is a client whose
- * token lies in a cookie; the cookie's text is session-cookie.ts.
+ * token lies in a cookie; the cookie's text is auth/session-cookie.ts.
  */
-import type { ClientPrincipal } from '@bellwire/common'
-import { PushError } from '@bellwire/common'
-import { basicCredentials } from '../auth/credentials.ts'
+import { type ClientPrincipal, PushError } from '@bellwire/common'
+import { readBasic } from '../auth/credentials.ts'
+import { clearedSessionCookie, sessionCookie } from '../auth/session-cookie.ts'
 import { createToken } from '../auth/tokens.ts'
 import { errorResponse } from '../http/response.ts'
 import type { HttpResponse, ManagedContext, Route, RouteContext } from '../http/types.ts'
@@ -14,7 +14,6 @@ import { CLIENT_NAME } from './client-routes.ts'
 import { ClientStore } from './client-store.ts'
 import { describeCurrentUser } from './current-user-routes.ts'
 import type { ManagementDeps } from './deps.ts'
-import { clearedSessionCookie, sessionCookie } from './session-cookie.ts'
 
 const LOGIN_FIELDS = { name: CLIENT_NAME }
 const ELEVATED_SECONDS = 60 * 60
@@ -26,10 +25,10 @@ export function sessionRoutes(deps: ManagementDeps): Route[] {
   const store = new ClientStore(deps.db)
 
   async function login(context: RouteContext): Promise<HttpResponse> {
-    const basic = basicCredentials(context.request)
+    const basic = readBasic(context.request.headers.get('authorization') ?? '')
     if (basic === null) throw new PushError('UNAUTHENTICATED', 'basic auth required')
     const { remoteAddress } = context.request
-    const user = await authenticator.byPassword(basic.name, basic.pass, remoteAddress)
+    const user = await authenticator.byPassword(basic.name, basic.password, remoteAddress)
     if (user === null) throw new PushError('UNAUTHENTICATED', 'invalid credentials')
     const { name } = await bindBody(context, LOGIN_FIELDS)
 
@@ -45,13 +44,11 @@ export function sessionRoutes(deps: ManagementDeps): Route[] {
       elevatedUntil,
       expiresAt: row.expires_at,
     }
-    return json(describeCurrentUser(principal, now), [
-      ['set-cookie', sessionCookie(token.token, secureCookie)],
-    ])
+    return json(describeCurrentUser(principal, now), [sessionCookie(token.token, secureCookie)])
   }
 
   async function logout({ principal }: ManagedContext): Promise<HttpResponse> {
-    const cleared = ['set-cookie', clearedSessionCookie(secureCookie)] as const
+    const cleared = clearedSessionCookie(secureCookie)
     if (principal.kind !== 'client') {
       const refusal = errorResponse(new PushError('FORBIDDEN', 'no client auth provided'))
       return { ...refusal, headers: [...(refusal.headers ?? []), cleared] }

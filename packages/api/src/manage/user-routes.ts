@@ -12,17 +12,16 @@ import type { ManagementDeps } from './deps.ts'
 import { boolean, text } from './fields.ts'
 import type { ImageFiles } from './image-files.ts'
 import { pathId } from './numbered-path.ts'
-import { hashPassword, PASSWORD } from './password.ts'
 import { UserStore } from './user-store.ts'
 
 /** Length of the column in Gotify's own databases. */
 const USER_NAME = text({ required: true, maxLength: 180 })
 const NEW_USER_FIELDS = {
   name: USER_NAME,
-  pass: { ...PASSWORD, required: true },
+  pass: text({ required: true }),
   admin: boolean(),
 }
-const CHANGED_USER_FIELDS = { name: USER_NAME, pass: PASSWORD, admin: boolean() }
+const CHANGED_USER_FIELDS = { name: USER_NAME, pass: text(), admin: boolean() }
 
 export function userRoutes(deps: ManagementDeps, images: ImageFiles): Route[] {
   const { changes, clock, config, db, hasher } = deps
@@ -40,7 +39,7 @@ export function userRoutes(deps: ManagementDeps, images: ImageFiles): Route[] {
     const { pass, ...fields } = await bindBody(context, NEW_USER_FIELDS)
     // Before the password is hashed: strangers must not make the server work.
     mayCreate(context.principal, fields.admin, config.registration)
-    const row = await store.create(fields, await hashPassword(hasher, pass), clock.now())
+    const row = await store.create(fields, await hasher.hash(pass), clock.now())
     return json(describeUser(row))
   }
 
@@ -48,7 +47,7 @@ export function userRoutes(deps: ManagementDeps, images: ImageFiles): Route[] {
     const id = pathId(context) as UserId
     const { pass, ...fields } = await bindBody(context, CHANGED_USER_FIELDS)
     await existing(context)
-    const passHash = pass === '' ? null : await hashPassword(hasher, pass)
+    const passHash = pass === '' ? null : await hasher.hash(pass)
     const row = await store.update(id, fields, passHash)
     if (row === null) throw noSuchUser()
     changes.announce({ kind: 'user-changed', userId: id })
