@@ -102,7 +102,7 @@ export class GatewayRing {
       if (hasUnread(this.#arena, shard, 'delivery')) {
         throw new PushError(
           'INTERNAL',
-          `Cannot reset thread ${String(thread)}: shard ${String(shard)} has unread deliveries`,
+          `Cannot reset thread ${thread}: shard ${shard} has unread deliveries`,
         )
       }
     }
@@ -167,7 +167,7 @@ export class GatewayRing {
 
   #thread(thread: number): ThreadSide {
     const side = this.#threads[thread]
-    if (side === undefined) throw new PushError('INTERNAL', `No thread ${String(thread)}`)
+    if (side === undefined) throw new PushError('INTERNAL', `No thread ${thread}`)
     return side
   }
 

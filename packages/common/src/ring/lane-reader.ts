@@ -12,6 +12,7 @@ import {
   KIND_SKIP,
   KIND_TRANSFERRED,
   maxInlineBytes,
+  positionOf,
   recordBytes,
   RECORD_HEADER_BYTES,
 } from './record.ts'
@@ -31,6 +32,8 @@ export class LaneReader {
   readonly #transfer: TransferReceiver
   readonly #capacity: number
   #readSequence: number
+  /** The sequence that lies at the start of the lane, for all records up to `#writeSequenceSeen`. */
+  #origin: number
   /** The write sequence when last looked at: never ahead of the real one, so nothing unpublished is read. */
   #writeSequenceSeen: number
   /** Bytes that `release` gives back; 0 when no record is peeked at. */
@@ -47,6 +50,7 @@ export class LaneReader {
     // order: this thread alone stores the read sequence; the thread's start ordered older stores.
     this.#readSequence = Atomics.load(arena.words, this.#lane.readSequence)
     this.#writeSequenceSeen = this.#readSequence
+    this.#origin = this.#loadOrigin()
   }
 
   /**
@@ -58,7 +62,7 @@ export class LaneReader {
   peek(): boolean {
     if (this.#peekedBytes > 0) return true
     if (this.#isEmpty()) return false
-    let position = this.#readSequence & (this.#capacity - 1)
+    let position = positionOf(this.#readSequence, this.#origin, this.#capacity)
     if (this.#kindAt(position) === KIND_SKIP) {
       // A marker is committed together with the record behind it, so a record is there.
       this.#readSequence = (this.#readSequence + this.#capacity - position) | 0
@@ -102,7 +106,15 @@ export class LaneReader {
   #isEmpty(): boolean {
     if (this.#readSequence !== this.#writeSequenceSeen) return false
     this.#writeSequenceSeen = this.#loadWriteSequence()
-    return this.#readSequence === this.#writeSequenceSeen
+    if (this.#readSequence === this.#writeSequenceSeen) return true
+    this.#origin = this.#loadOrigin()
+    return false
+  }
+
+  #loadOrigin(): number {
+    // order: the writer stores a new origin before the write sequence that this thread has just
+    // loaded, and stores the next one only after this thread has released all up to there.
+    return Atomics.load(this.#arena.words, this.#lane.origin)
   }
 
   #loadWriteSequence(): number {
@@ -140,7 +152,7 @@ export class LaneReader {
     const kind = this.#kindAt(position)
     return new PushError(
       'INTERNAL',
-      `Cannot read shard ${String(this.#shard)}: record at ${String(position)} has kind ${String(kind)} and length ${String(length)}`,
+      `Cannot read shard ${this.#shard}: record at ${position} has kind ${kind} and length ${length}`,
     )
   }
 }

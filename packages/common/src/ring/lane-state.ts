@@ -27,6 +27,7 @@ export function resetLane(arena: Arena, shard: number, direction: Direction, epo
   // order: no other thread looks at the lane before the new worker starts, and starting a thread
   // orders everything before it.
   Atomics.store(arena.words, lane.writeSequence, 0)
+  Atomics.store(arena.words, lane.origin, 0)
   Atomics.store(arena.words, lane.readSequence, 0)
   Atomics.store(arena.words, lane.state, openState(epoch))
 }

@@ -12,12 +12,11 @@ import {
   KIND_SKIP,
   KIND_TRANSFERRED,
   maxInlineBytes,
+  positionOf,
   recordBytes,
   RECORD_HEADER_BYTES,
 } from './record.ts'
 import type { TransferSender } from './transfer.ts'
-
-const NO_ROOM = -1
 
 /** Everything a lane end is made from. */
 export interface LaneOptions<Transfer> {
@@ -28,10 +27,6 @@ export interface LaneOptions<Transfer> {
   readonly transfer: Transfer
 }
 
-/**
- * Sequences count bytes, wrap at 2^32 and are compared by difference; the place of a sequence in the
- * lane is its low bits, since the capacity is a power of two.
- */
 export class LaneWriter {
   /** Where the body of the claimed record goes, from {@link offset} on; valid until `commit` or the next claim. */
   bytes: Buffer
@@ -46,10 +41,13 @@ export class LaneWriter {
   readonly #transfer: TransferSender
   readonly #capacity: number
   readonly #maxInlineBytes: number
-  readonly #restartMask: number
+  readonly #shallowBytes: number
   #writeSequence: number
   /** The read sequence when last looked at: never ahead of the real one, so room is never overrated. */
   #readSequenceSeen: number
+  /** The sequence that lies at the start of the lane. */
+  #origin: number
+  #claimedOrigin = 0
   #claimedSkip = 0
   #claimedBytes = 0
   #claimedLength = 0
@@ -65,9 +63,10 @@ export class LaneWriter {
     this.#transfer = transfer
     this.#capacity = arena.layout.laneBytes
     this.#maxInlineBytes = maxInlineBytes(this.#capacity)
-    this.#restartMask = ~(Math.min(PAGE_BYTES, this.#capacity / 16) - 1)
-    // order: this thread alone stores the write sequence; the thread's start ordered older stores.
+    this.#shallowBytes = Math.min(PAGE_BYTES, this.#capacity / 4)
+    // order: this thread alone stores write sequence and origin; the thread's start ordered older stores.
     this.#writeSequence = Atomics.load(arena.words, this.#lane.writeSequence)
+    this.#origin = Atomics.load(arena.words, this.#lane.origin)
     this.#readSequenceSeen = this.#loadReadSequence()
   }
 
@@ -87,13 +86,15 @@ export class LaneWriter {
     this.#dropClaim()
     const inline = byteLength <= this.#maxInlineBytes
     const size = inline ? recordBytes(byteLength) : RECORD_HEADER_BYTES
-    const skip = this.#place(byteLength, size)
-    if (skip === NO_ROOM) return false
+    const origin = this.#originFor(size)
+    const skip = this.#skipFor(size, origin)
+    if (!this.#takes(byteLength, skip + size)) return false
+    this.#claimedOrigin = origin
     this.#claimedSkip = skip
     this.#claimedBytes = size
     this.#claimedLength = byteLength
     if (inline) {
-      this.offset = this.#byteAt(this.#writeSequence + skip) + RECORD_HEADER_BYTES
+      this.offset = this.#byteAt(this.#writeSequence + skip, origin) + RECORD_HEADER_BYTES
     } else {
       const body = new ArrayBuffer(byteLength)
       this.#claimedBody = body
@@ -104,12 +105,11 @@ export class LaneWriter {
     return true
   }
 
-  /** Tells whether `tryClaim(byteLength)` would succeed now; stays true until the next commit. */
+  /** Tells whether `tryClaim(byteLength)` would succeed now; stays true until the next commit or the close. */
   hasRoom(byteLength: number): boolean {
     const inline = byteLength <= this.#maxInlineBytes
-    return (
-      this.#place(byteLength, inline ? recordBytes(byteLength) : RECORD_HEADER_BYTES) !== NO_ROOM
-    )
+    const size = inline ? recordBytes(byteLength) : RECORD_HEADER_BYTES
+    return this.#takes(byteLength, this.#skipFor(size, this.#originFor(size)) + size)
   }
 
   /**
@@ -122,6 +122,7 @@ export class LaneWriter {
       throw new PushError('INTERNAL', 'Cannot commit: no record is claimed')
     }
     const start = (this.#writeSequence + this.#claimedSkip) | 0
+    if (this.#claimedOrigin !== this.#origin) this.#moveOrigin()
     if (this.#claimedSkip > 0) this.#writeHeader(this.#writeSequence, 0, KIND_SKIP)
     if (this.#claimedBody === null) {
       this.#writeHeader(start, this.#claimedLength, KIND_INLINE)
@@ -141,31 +142,31 @@ export class LaneWriter {
     return (this.#writeSequence - this.#loadReadSequence()) | 0
   }
 
-  /** Bytes to skip before a record of `size` bytes, or NO_ROOM. */
-  #place(byteLength: number, size: number): number {
-    if (this.closed) return NO_ROOM
-    if (byteLength > this.#maxInlineBytes && !this.#transfer.hasRoom(byteLength)) return NO_ROOM
-    const position = this.#writeSequence & (this.#capacity - 1)
-    const toEnd = this.#capacity - position
-    const skip = size > toEnd || this.#shouldRestart(position, size) ? toEnd : 0
-    const needed = skip + size
-    if (needed <= this.#free()) return skip
+  /**
+   * The origin under which the next record is written. A record that would reach beyond the first page
+   * goes to the start if the lane is empty: a lane that is never deep never touches its later pages.
+   * Safe because the reader of an empty lane looks at no position before it has loaded a new write
+   * sequence, and then it loads the origin too.
+   */
+  #originFor(size: number): number {
+    const position = positionOf(this.#writeSequence, this.#origin, this.#capacity)
+    if (position + size <= this.#shallowBytes) return this.#origin
     this.#readSequenceSeen = this.#loadReadSequence()
-    return needed <= this.#free() ? skip : NO_ROOM
+    return this.#readSequenceSeen === this.#writeSequence ? this.#writeSequence : this.#origin
   }
 
-  /**
-   * True when the lane is empty and the record would reach a new page: it then goes to the start, so
-   * that a lane which is never deep never touches its later pages. Safe because an empty lane has
-   * nothing the reader may be looking at: marker and record become visible together by the commit.
-   * The record must end before the marker, hence `size <= position`.
-   */
-  #shouldRestart(position: number, size: number): boolean {
-    const reachesNewPage =
-      (position & this.#restartMask) !== ((position + size) & this.#restartMask)
-    if (!reachesNewPage || size > position) return false
+  /** Bytes to leave out, behind a marker, so that the record is not split over the end of the lane. */
+  #skipFor(size: number, origin: number): number {
+    const toEnd = this.#capacity - positionOf(this.#writeSequence, origin, this.#capacity)
+    return size > toEnd ? toEnd : 0
+  }
+
+  #takes(byteLength: number, laneBytes: number): boolean {
+    if (this.closed) return false
+    if (byteLength > this.#maxInlineBytes && !this.#transfer.hasRoom(byteLength)) return false
+    if (laneBytes <= this.#free()) return true
     this.#readSequenceSeen = this.#loadReadSequence()
-    return this.#readSequenceSeen === this.#writeSequence
+    return laneBytes <= this.#free()
   }
 
   #free(): number {
@@ -178,14 +179,20 @@ export class LaneWriter {
     return Atomics.load(this.#arena.words, this.#lane.readSequence)
   }
 
+  #moveOrigin(): void {
+    this.#origin = this.#claimedOrigin
+    // order: comes before the store of the write sequence that the reader waits for.
+    Atomics.store(this.#arena.words, this.#lane.origin, this.#origin)
+  }
+
   #writeHeader(sequence: number, byteLength: number, kind: number): void {
-    const at = this.#byteAt(sequence)
+    const at = this.#byteAt(sequence, this.#origin)
     this.#arena.view.setInt32(at, byteLength, true)
     this.#arena.view.setInt32(at + 4, kind, true)
   }
 
-  #byteAt(sequence: number): number {
-    return this.#lane.bodyByte + (sequence & (this.#capacity - 1))
+  #byteAt(sequence: number, origin: number): number {
+    return this.#lane.bodyByte + positionOf(sequence, origin, this.#capacity)
   }
 
   #dropClaim(): void {

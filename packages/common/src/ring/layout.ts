@@ -10,9 +10,9 @@
  *   |                  | dirty bitmap            | line 2: outstanding delivery bytes    |
  *   | thread 1 ...                                                                       |
  *   +------------------------------------------------------------------------------------+
- *   | lane headers     | shard 0 command:  line 0 write sequence   (writer stores)       |
- *   |                  |                   line 1 read sequence    (reader stores)       |
- *   |                  |                   line 2 state and epoch  (gateway stores)      |
+ *   | lane headers     | shard 0 command:  line 0 write sequence, origin (writer stores)       |
+ *   |                  |                   line 1 read sequence          (reader stores)       |
+ *   |                  |                   line 2 state and epoch        (gateway stores)      |
  *   |                  | shard 0 delivery: ... | shard 1 command: ...                    |
  *   +---- page boundary -----------------------------------------------------------------+
  *   | lane bodies      | shard 0 command: laneBytes | shard 0 delivery: laneBytes | ...  |
@@ -54,6 +54,8 @@ export interface BellWords {
 /** Word positions of one lane's header, and the byte where its body starts. */
 export interface LaneWords {
   readonly writeSequence: number
+  /** On the write sequence's line: the writer stores both, the reader loads both. */
+  readonly origin: number
   readonly readSequence: number
   readonly state: number
   readonly bodyByte: number
@@ -91,7 +93,7 @@ export class ArenaLayout {
     this.byteLength = this.#bodiesByte + shape.shardCount * 2 * shape.laneBytes
     if (this.byteLength > MAX_ARENA_BYTES) {
       throw new RangeError(
-        `Cannot lay out the arena: ${String(this.byteLength)} bytes, must be at most ${String(MAX_ARENA_BYTES)}`,
+        `Cannot lay out the arena: ${this.byteLength} bytes, must be at most ${MAX_ARENA_BYTES}`,
       )
     }
   }
@@ -116,6 +118,7 @@ export class ArenaLayout {
     const header = this.#headersByte + index * LINES_PER_LANE * LINE_BYTES
     return {
       writeSequence: header / WORD_BYTES,
+      origin: header / WORD_BYTES + 1,
       readSequence: (header + LINE_BYTES) / WORD_BYTES,
       state: (header + 2 * LINE_BYTES) / WORD_BYTES,
       bodyByte: this.#bodiesByte + index * this.laneBytes,
@@ -141,7 +144,7 @@ function requireShape({ shardCount, threadCount, laneBytes }: ArenaShape): void 
   requireCount('laneBytes', laneBytes)
   if (laneBytes < MIN_LANE_BYTES || !Number.isInteger(Math.log2(laneBytes))) {
     throw new RangeError(
-      `Cannot lay out the arena: laneBytes is ${String(laneBytes)}, must be a power of two of at least ${String(MIN_LANE_BYTES)}`,
+      `Cannot lay out the arena: laneBytes is ${laneBytes}, must be a power of two of at least ${MIN_LANE_BYTES}`,
     )
   }
 }
@@ -149,7 +152,7 @@ function requireShape({ shardCount, threadCount, laneBytes }: ArenaShape): void 
 function requireCount(name: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 1) {
     throw new RangeError(
-      `Cannot lay out the arena: ${name} is ${String(value)}, must be a positive integer`,
+      `Cannot lay out the arena: ${name} is ${value}, must be a positive integer`,
     )
   }
 }

@@ -79,7 +79,7 @@ export class TransferReceiver {
       if (received === undefined) {
         throw new PushError(
           'INTERNAL',
-          `Cannot read shard ${String(shard)}: the body of record ${String(sequence)} was not posted`,
+          `Cannot read shard ${shard}: the body of record ${sequence} was not posted`,
         )
       }
       if (received.message.tag === tag) return received.message.body
