@@ -1,0 +1,154 @@
+#!/usr/bin/env bash
+# Runs the benchmark suite with one command and leaves nothing running, even after Ctrl-C. See README.md beside it.
+set -euo pipefail
+
+usage() {
+  cat <<'TEXT'
+Usage: bench/run-benchmark.sh VERB [options]
+
+  all                      everything, interleaved; at most 30 minutes
+  64|128|256|512|1024      one shard count
+  throughput               closed-loop publishing and fan-out over all shard counts
+  latency                  open-loop publishing over all shard counts
+  scale 1k|10k|100k        that many sockets held at once
+  compare A B              two results side by side, with ratios and 95 % intervals
+  report DIR               writes the report of a result again
+  stop                     ends whatever an earlier run left behind
+
+  --local                  local processes (the default where Docker is missing)
+  --docker                 the containers of docker-compose.benchmark.yml
+  --rounds N               visits to each server, 3 unless told
+  --only NAME              only the server of this name; may be given again
+  --against NAME=BINARY    the same load on a Gotify binary, or on any server as NAME=http://host:port
+  --against-env KEY=VALUE  a setting of that binary; may be given again
+  --against-image NAME=IMAGE  the same load on a Gotify image (needs Docker)
+  --out DIR                results go here instead of bench/results/<date>
+TEXT
+}
+
+BENCH="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
+ROOT="$(dirname "$BENCH")"
+COMPOSE=(docker compose -f "$ROOT/docker-compose.benchmark.yml")
+K6_VERSION=v1.8.1
+K6_IMAGE=grafana/k6:1.8.1
+OTHER_CONTAINER="bellwire-benchmark-other-$$"
+# Mirrors the services of docker-compose.benchmark.yml.
+PORTS=(shards-64=8080 shards-128=8081 shards-256=8082 shards-512=8083 shards-1024=8084)
+
+mode=''
+verb=''
+arguments=()
+image=''
+cli_pid=''
+
+while (($#)); do
+  case "$1" in
+    -h | --help) usage; exit 0 ;;
+    --local) mode=local ;;
+    --docker) mode=docker ;;
+    --against-image) image="$2"; shift ;;
+    --rounds | --only | --against | --against-env | --out) arguments+=("$1" "$2"); shift ;;
+    -*) echo "Unknown option $1" >&2; usage >&2; exit 2 ;;
+    *) if [[ -z $verb ]]; then verb="$1"; else arguments+=("$1"); fi ;;
+  esac
+  shift
+done
+[[ -n $verb ]] || { usage >&2; exit 2; }
+
+has_docker() { command -v docker >/dev/null && docker info >/dev/null 2>&1; }
+
+build() {
+  [[ -d $ROOT/node_modules ]] || (cd "$ROOT" && npx --yes pnpm@10.34.9 install --frozen-lockfile)
+  (cd "$ROOT" && ./node_modules/.bin/tsc -b)
+}
+
+cli() { node "$BENCH/dist/src/cli.js" "$@"; }
+
+# k6 from PATH, else built once from its module, else the image through a small wrapper; prints nothing without any.
+find_k6() {
+  if command -v k6 >/dev/null; then command -v k6; return; fi
+  if [[ -x $BENCH/.bin/k6 ]]; then echo "$BENCH/.bin/k6"; return; fi
+  if command -v go >/dev/null; then
+    echo "Building k6 $K6_VERSION once (a few minutes)" >&2
+    if GOBIN="$BENCH/.bin" nice go install "go.k6.io/k6@$K6_VERSION" >&2; then
+      echo "$BENCH/.bin/k6"
+      return
+    fi
+  fi
+  if has_docker && docker pull --quiet "$K6_IMAGE" >&2; then
+    mkdir -p "$BENCH/.bin"
+    printf '#!/bin/sh\nexec docker run --rm --network host --user "$(id -u)" -v "%s:%s" %s "$@"\n' \
+      "$ROOT" "$ROOT" "$K6_IMAGE" >"$BENCH/.bin/k6-image"
+    chmod +x "$BENCH/.bin/k6-image"
+    echo "$BENCH/.bin/k6-image"
+  fi
+}
+
+cleanup() {
+  local status=$?
+  trap - EXIT INT TERM
+  if [[ -n $cli_pid ]] && kill -0 "$cli_pid" 2>/dev/null; then
+    kill -TERM "$cli_pid" 2>/dev/null || true
+    wait "$cli_pid" 2>/dev/null || true
+  fi
+  [[ ! -f $BENCH/.work/running ]] || cli stop || true
+  [[ -z $image ]] || docker rm -f "$OTHER_CONTAINER" >/dev/null 2>&1 || true
+  if [[ $mode == docker ]]; then "${COMPOSE[@]}" down --volumes --timeout 20 || true; fi
+  exit "$status"
+}
+
+start_containers() {
+  local services=(gotify-64 gotify-128 gotify-256 gotify-512 gotify-1024)
+  [[ $verb =~ ^[0-9]+$ ]] && services=("gotify-$verb")
+  "${COMPOSE[@]}" up --build --detach --wait "${services[@]}"
+  for pair in "${PORTS[@]}"; do
+    [[ $verb =~ ^[0-9]+$ && ${pair%%=*} != "shards-$verb" ]] && continue
+    arguments+=(--remote "${pair%%=*}=http://127.0.0.1:${pair##*=}")
+  done
+}
+
+start_other_image() {
+  docker run --rm --detach --name "$OTHER_CONTAINER" --publish 127.0.0.1:8079:80 \
+    --env GOTIFY_PASSSTRENGTH=4 "${image#*=}" >/dev/null
+  arguments+=(--against "${image%%=*}=http://127.0.0.1:8079")
+  for _ in $(seq 60); do
+    curl --silent --fail http://127.0.0.1:8079/health >/dev/null && return
+    sleep 0.5
+  done
+  echo "The image ${image#*=} did not get healthy" >&2
+  return 1
+}
+
+# In the background, so that a signal reaches this script at once and not after the run.
+run_cli() {
+  node "$BENCH/dist/src/cli.js" "$@" &
+  cli_pid=$!
+  wait "$cli_pid"
+}
+
+case "$verb" in
+  stop)
+    build
+    cli stop
+    if has_docker; then "${COMPOSE[@]}" --profile '*' down --volumes --timeout 20; fi
+    ;;
+  compare | report | smoke)
+    build
+    cli "$verb" "${arguments[@]}"
+    ;;
+  all | 64 | 128 | 256 | 512 | 1024 | throughput | latency | scale)
+    if [[ -z $mode ]]; then mode=local; has_docker && mode=docker; fi
+    trap cleanup EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    build
+    [[ $mode == docker ]] && start_containers
+    [[ -z $image ]] || start_other_image
+    if [[ $verb == all && $mode == local ]]; then
+      k6="$(find_k6)"
+      [[ -z $k6 ]] || arguments+=(--k6 "$k6")
+    fi
+    run_cli "$verb" ${arguments[@]+"${arguments[@]}"}
+    ;;
+  *) echo "Unknown verb $verb" >&2; usage >&2; exit 2 ;;
+esac

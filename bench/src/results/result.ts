@@ -1,0 +1,81 @@
+/**
+ * The result file of one run: plain JSON, one sample a scenario, server and round. Everything a report or a
+ * comparison shows is computed from it, so old results can be reported again.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import type { Metrics } from '../scenarios/scenario.ts'
+import type { MachineFacts } from './machine.ts'
+
+export interface Sample {
+  readonly scenario: string
+  readonly variant: string
+  readonly round: number
+  readonly metrics: Metrics
+  readonly points?: readonly Metrics[]
+}
+
+export interface RunResult {
+  readonly schema: 1
+  readonly verb: string
+  readonly startedAt: string
+  readonly seconds: number
+  readonly commit: string
+  readonly machine: MachineFacts
+  readonly samples: readonly Sample[]
+  /** What went wrong and was left out, one line each. */
+  readonly failures: readonly string[]
+}
+
+/** `directory` may be a result folder, its result.json, or a name inside bench/results. */
+export function readResult(directory: string, resultsDir: string): RunResult {
+  const candidates = [directory, `${directory}/result.json`, `${resultsDir}/${directory}/result.json`]
+  for (const path of candidates.filter((name) => name.endsWith('.json'))) {
+    try {
+      return JSON.parse(readFileSync(path, 'utf8')) as RunResult
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+    }
+  }
+  throw new Error(`No result.json in ${directory} or ${resultsDir}/${directory}`)
+}
+
+export function writeResult(directory: string, result: RunResult): void {
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(`${directory}/result.json`, `${JSON.stringify(result, roundNumbers, 1)}\n`)
+}
+
+export function resultName(directory: string): string {
+  const path = resolve(directory)
+  return basename(path) === 'result.json' ? basename(resolve(path, '..')) : basename(path)
+}
+
+/** Six significant digits: more would be noise, and files stay small. */
+function roundNumbers(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isInteger(value)
+    ? Number(value.toPrecision(6))
+    : value
+}
+
+/** The values of one metric over the rounds, in round order. */
+export function valuesOf(
+  result: RunResult,
+  scenario: string,
+  variant: string,
+  metric: string,
+): number[] {
+  return result.samples
+    .filter((sample) => sample.scenario === scenario && sample.variant === variant)
+    .map((sample) => sample.metrics[metric])
+    .filter((value) => value !== undefined)
+}
+
+export function variantsOf(result: RunResult, scenario: string): string[] {
+  const names = result.samples.filter((s) => s.scenario === scenario).map((s) => s.variant)
+  return [...new Set(names)]
+}
+
+export function scenariosOf(result: RunResult, prefix = ''): string[] {
+  const names = result.samples.map((s) => s.scenario).filter((name) => name.startsWith(prefix))
+  return [...new Set(names)]
+}
