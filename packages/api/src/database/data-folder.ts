@@ -105,14 +105,19 @@ async function runInitdb(
   log: DatabaseLogger,
 ): Promise<void> {
   const args = [
-    '-D', folder,
-    '-U', DATABASE_NAME,
+    '-D',
+    folder,
+    '-U',
+    DATABASE_NAME,
     // Who gets to the socket owns the files anyway (postgres-settings.ts).
     '--auth=trust',
     // PostgreSQL's own rules for text: an upgrade of the system cannot reorder an index.
-    '--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8',
+    '--encoding=UTF8',
+    '--locale=C',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
     '--no-instructions',
-  ] // prettier-ignore
+  ]
   const child = await launch(binaries.initdb, args, account, [...binaries.samples, folder])
   const output = new PostgresLog(child.stderr, log)
   // 'close' comes after the last line was read; a program that cannot start throws here.

@@ -7,13 +7,14 @@
 import { clientConfig, type DatabaseConnection } from '@bellwire/common/db'
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { DATABASE_NAME, prepareSite, type Site } from './data-folder.ts'
 import { clearLeftovers } from './lock-file.ts'
 import { chooseAccount } from './postgres-account.ts'
 import type { DatabaseLogger } from './postgres-log.ts'
 import { SOCKET_PORT } from './postgres-settings.ts'
-import { Postmaster } from './postmaster.ts'
+import { startPostmaster, type Postmaster } from './postmaster.ts'
 import { startFailure } from './start-failure.ts'
 
 const FIRST_PAUSE_MS = 100
@@ -101,10 +102,14 @@ class Server implements EmbeddedPostgres {
     process.off('exit', this.#onProcessExit)
   }
 
+  #isStopping(): boolean {
+    return this.#stopping.signal.aborted
+  }
+
   async #startPostmaster(): Promise<Postmaster> {
     await clearLeftovers(this.#site.dataFolder, this.#log)
-    this.#postmaster = await Postmaster.start(this.#site, this.#log)
-    if (this.#stopping.signal.aborted) await this.#postmaster.stop()
+    this.#postmaster = await startPostmaster(this.#site, this.#log)
+    if (this.#isStopping()) await this.#postmaster.stop()
     try {
       await this.#postmaster.ready()
     } catch (error) {
@@ -119,33 +124,25 @@ class Server implements EmbeddedPostgres {
   async #supervise(first: Postmaster): Promise<void> {
     let postmaster: Postmaster | null = first
     let pauseMs = FIRST_PAUSE_MS
-    while (!this.#stopping.signal.aborted) {
+    while (!this.#isStopping()) {
       if (postmaster !== null) {
         const startedAt = performance.now()
         const reason = await postmaster.ended
-        if (this.#stopping.signal.aborted) return
+        if (this.#isStopping()) return
         this.#log.error({ reason }, 'PostgreSQL ended, starting it again')
         for (const listener of this.#listeners) listener(reason)
         if (performance.now() - startedAt > STEADY_MS) pauseMs = FIRST_PAUSE_MS
       }
-      await this.#pause(pauseMs)
+      await pause(pauseMs, this.#stopping.signal)
       pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)
-      if (this.#stopping.signal.aborted) return
+      if (this.#isStopping()) return
       postmaster = await this.#startPostmaster().catch((error: unknown) => {
-        if (!this.#stopping.signal.aborted) {
+        if (!this.#isStopping()) {
           this.#log.error({ err: error }, 'PostgreSQL does not start, trying again')
         }
         return null
       })
     }
-  }
-
-  #pause(ms: number): Promise<void> {
-    const { signal } = this.#stopping
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
-    })
   }
 }
 
@@ -163,4 +160,9 @@ async function makeDatabase(connection: DatabaseConnection): Promise<void> {
   } finally {
     await client.end()
   }
+}
+
+/** Resolves after the time, or at once when the signal says so. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return sleep(ms, undefined, { signal }).catch(() => undefined)
 }

@@ -15,6 +15,14 @@ const IMMEDIATE_STOP_MS = 5_000
 const POLL_MS = 10
 const SLOW_START_MS = 10_000
 
+/** Resolves when the program runs; use `ready()` before connecting. */
+export async function startPostmaster(site: Site, log: DatabaseLogger): Promise<Postmaster> {
+  const { binaries, account, dataFolder, socketFolder, owner } = site
+  const args = postgresArguments(dataFolder, socketFolder, owner)
+  const paths = [...binaries.samples, dataFolder, socketFolder]
+  return new Postmaster(await launch(binaries.postgres, args, account, paths), site, log)
+}
+
 export class Postmaster {
   readonly #child: LaunchedProgram
   readonly #output: PostgresLog
@@ -24,15 +32,7 @@ export class Postmaster {
   /** Resolves, never rejects, with the reason in words once the program has ended. */
   readonly ended: Promise<string>
 
-  /** Resolves when the program runs; use `ready()` before connecting. */
-  static async start(site: Site, log: DatabaseLogger): Promise<Postmaster> {
-    const { binaries, account, dataFolder, socketFolder, owner } = site
-    const args = postgresArguments(dataFolder, socketFolder, owner)
-    const paths = [...binaries.samples, dataFolder, socketFolder]
-    return new Postmaster(await launch(binaries.postgres, args, account, paths), site, log)
-  }
-
-  private constructor(child: LaunchedProgram, site: Site, log: DatabaseLogger) {
+  constructor(child: LaunchedProgram, site: Site, log: DatabaseLogger) {
     this.#child = child
     this.#site = site
     this.#log = log

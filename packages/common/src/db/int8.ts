@@ -17,6 +17,6 @@ function parseInt8(text: string): number {
 export const resultTypes: pg.CustomTypesConfig = {
   getTypeParser(oid, format) {
     if (oid === pg.types.builtins.INT8 && format !== 'binary') return parseInt8
-    return pg.types.getTypeParser(oid, format)
+    return pg.types.getTypeParser(oid, format) as unknown
   },
 }

@@ -14,11 +14,14 @@ export function queryPool(pool: pg.Pool): PostgresPool {
   }
 }
 
+/** A client of `pg` as Kysely types it, with what `pg` can do beyond: close instead of keep. */
+type ClosableClient = PostgresPoolClient & { release(close: boolean): void }
+
 class WatchedClient implements PostgresPoolClient {
-  readonly #client: pg.PoolClient
+  readonly #client: ClosableClient
   #broken = false
 
-  constructor(client: pg.PoolClient) {
+  constructor(client: ClosableClient) {
     this.#client = client
   }
 
@@ -38,7 +41,7 @@ class WatchedClient implements PostgresPoolClient {
 
   async #run<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>> {
     try {
-      return (await this.#client.query(text, [...values])) as PostgresQueryResult<R>
+      return await this.#client.query<R>(text, values)
     } catch (error) {
       this.#broken ||= isUnavailable(error)
       throw error

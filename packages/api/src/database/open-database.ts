@@ -1,0 +1,22 @@
+/** Starts the embedded PostgreSQL or takes the external one, as the settings say. Main thread; before the gateway. */
+import type { Logger } from '@bellwire/common'
+import { parseConnection, type Config } from '@bellwire/common/config'
+import type { DatabaseConnection } from '@bellwire/common/db'
+import { startEmbeddedPostgres } from './embedded-postgres.ts'
+
+export interface OpenDatabase {
+  readonly connection: DatabaseConnection
+  /** True where other processes may write to it. */
+  readonly shared: boolean
+  stop(): Promise<void>
+}
+
+export async function openDatabase(config: Config, log: Logger): Promise<OpenDatabase> {
+  if (config.database.dialect === 'postgres') {
+    const connection = parseConnection(config.database.connection)
+    return { connection, shared: true, stop: () => Promise.resolve() }
+  }
+  const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, log })
+  postgres.onExit((reason) => log.error({ reason }, 'PostgreSQL ended, starting it again'))
+  return { connection: postgres.connection, shared: false, stop: () => postgres.stop() }
+}
