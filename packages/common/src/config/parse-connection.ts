@@ -3,7 +3,8 @@
  * of libpq that Gotify's users have (`host=... password='...'`). Called once at start to check it and
  * once by whoever connects.
  *
- * Both forms are brought to a URL and read by pg-connection-string, with the TLS meanings of libpq.
+ * Both forms are brought to a URL and read by pg-connection-string, which comes with pg, with the TLS
+ * meanings of libpq.
  */
 import type { ClientConfig } from 'pg'
 import { parse } from 'pg-connection-string'
@@ -31,12 +32,12 @@ const PAIR = /\s*(\w+)\s*=\s*(?:'((?:[^'\\]|\\[^])*)'(?=\s|$)|(?!')((?:[^\s\\]|\
  * @throws {Error} "must be ...", never with the password.
  */
 export function parseConnection(text: string): ClientConfig {
-  const isUrl = /^postgres(?:ql)?:\/\//.test(text)
-  const keywords = isUrl ? new URLSearchParams(text.split('?')[1]) : parseKeywords(text)
+  const url = /^(postgres(?:ql)?:\/\/[^?]*)\??(.*)$/s.exec(text)
+  const keywords = url === null ? parseKeywords(text) : new URLSearchParams(url[2])
   checkKeywords(keywords)
   if (keywords.get('sslrootcert') === 'system') keywords.delete('sslrootcert')
 
-  const parsed = readUrl(isUrl ? `${text.split('?')[0]}?${keywords}` : `postgres://?${keywords}`)
+  const parsed = readUrl(`${url?.[1] ?? 'postgres://'}?${keywords.toString()}`)
   const port = Number(parsed.port || 5432)
   if (!(port >= 1 && port <= 65535)) throw new Error('must have a port from 1 to 65535')
   if (parsed.host?.includes(',')) throw new Error('must have one host only')
@@ -54,7 +55,9 @@ export function parseConnection(text: string): ClientConfig {
   }
   // What was not given is left to pg, which has libpq's defaults (PGHOST, the user's name, ...).
   return Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value != null && value !== ''),
+    Object.entries(given).filter(
+      ([, value]) => value !== undefined && value !== null && value !== '',
+    ),
   )
 }
 
@@ -76,11 +79,11 @@ function parseKeywords(text: string): URLSearchParams {
 
 function checkKeywords(keywords: URLSearchParams): void {
   for (const name of keywords.keys()) {
-    if (![...KEYWORDS, ...TOLERATED].includes(name)) {
-      throw new Error(
-        `must be made of ${KEYWORDS.join(', ')}, and ${JSON.stringify(name)} is none of them`,
-      )
-    }
+    if (KEYWORDS.includes(name) || TOLERATED.includes(name)) continue
+    // The name stays out of the message: with a quote or an escape forgotten it is a piece of the password.
+    throw new Error(
+      `must be made of ${KEYWORDS.join(', ')}, and has a keyword that is none of them`,
+    )
   }
   const mode = keywords.get('sslmode')
   if (mode !== null && !TLS_MODES.includes(mode)) {
@@ -100,6 +103,8 @@ function readUrl(url: string): ReturnType<typeof parse> {
   } catch (error) {
     const { code, path } = error as NodeJS.ErrnoException
     const reason = path === undefined ? 'it is no valid URL' : `${path} cannot be read (${code})`
-    throw new Error(`must be a postgres:// URL or host=... pairs that can be used, and ${reason}`)
+    throw new Error(`must be a postgres:// URL or host=... pairs that can be used, and ${reason}`, {
+      cause: error,
+    })
   }
 }

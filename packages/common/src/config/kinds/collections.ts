@@ -38,6 +38,7 @@ export const regExps: Kind<readonly RegExp[]> = listOf('list of regular expressi
     const reason = error instanceof Error ? error.message.replace(/^.*: /s, '') : String(error)
     throw new Error(
       `must be a list of regular expressions, ${JSON.stringify(item)} is none (${reason})`,
+      { cause: error },
     )
   }
 })
@@ -54,7 +55,7 @@ export const headers: Kind<Readonly<Record<string, string>>> = {
         )
       }
     }
-    return Object.fromEntries(entries) as Record<string, string>
+    return Object.fromEntries(entries)
   },
 }
 
