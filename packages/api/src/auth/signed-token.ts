@@ -10,24 +10,28 @@ const SIGNATURE_BYTES = 64
 const WINDOW_MS = 15 * 60 * 1000
 
 export interface SignedToken {
-  readonly key: string
+  readonly key: Buffer
+  /** Unix seconds, as sent: the signature covers the text. */
   readonly time: string
-  readonly signature: string
+  readonly signature: Buffer
+}
+
+/** @throws {PushError} UNAUTHENTICATED if a part cannot be read */
+export function parseSignedToken(key: string, time: string, signature: string): SignedToken {
+  const keyBytes = decodeBase64Url(key)
+  if (keyBytes.length !== KEY_BYTES) throw malformedToken('public key must be 32 bytes')
+  if (!/^-?\d{1,15}$/.test(time)) throw malformedToken('timestamp must be a number')
+  const signatureBytes = decodeBase64Url(signature)
+  if (signatureBytes.length !== SIGNATURE_BYTES) throw malformedToken('signature must be 64 bytes')
+  return { key: keyBytes, time, signature: signatureBytes }
 }
 
 /**
- * Returns the public key that the token proves; null if the time is out of the window or the
- * signature is not of that key. (Gotify answers 500 to the latter; for us it is a wrong token.)
+ * True if the signature is of the key and made within 15 minutes of now. (Gotify answers 500 to a
+ * signature of another key; for us that is a wrong token.)
  * @param now milliseconds since 1970
- * @throws {PushError} UNAUTHENTICATED if a part cannot be read
  */
-export function signedTokenKey(token: SignedToken, now: number): Buffer | null {
-  const key = decodeBase64Url(token.key)
-  if (key.length !== KEY_BYTES) throw malformedToken('public key must be 32 bytes')
-  if (!/^-?\d{1,15}$/.test(token.time)) throw malformedToken('timestamp must be a number')
-  const signature = decodeBase64Url(token.signature)
-  if (signature.length !== SIGNATURE_BYTES) throw malformedToken('signature must be 64 bytes')
-  if (Math.abs(now - Number(token.time) * 1000) > WINDOW_MS) return null
-  const message = Buffer.from(`iat=${token.time}`)
-  return ed25519ph.verify(signature, message, key) ? key : null
+export function provesKey(token: SignedToken, now: number): boolean {
+  if (Math.abs(now - Number(token.time) * 1000) > WINDOW_MS) return false
+  return ed25519ph.verify(token.signature, Buffer.from(`iat=${token.time}`), token.key)
 }

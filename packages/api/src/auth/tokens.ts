@@ -4,7 +4,7 @@
  * shown once; the public key is stored) and the 15 characters of Gotify v2 (stored as they are).
  */
 import { createHash, createPrivateKey, createPublicKey, randomBytes, randomInt } from 'node:crypto'
-import { signedTokenKey } from './signed-token.ts'
+import { parseSignedToken, provesKey, type SignedToken } from './signed-token.ts'
 import { decodeBase64Url, KEY_BYTES, malformedToken } from './token-text.ts'
 
 /** a: application, c: client. */
@@ -18,6 +18,9 @@ export interface NewToken {
   /** SHA-256 of the shown form, the cheap look-up. */
   readonly hash: Buffer
 }
+
+/** No token is longer than a signed one (151 characters) or what an imported database holds. */
+export const MAX_TOKEN_LENGTH = 180
 
 const PREFIX = 'gtfy'
 /** DER of a PKCS #8 private key up to the seed (RFC 8410, section 7). */
@@ -45,26 +48,46 @@ export function hashToken(token: string): Buffer {
   return createHash('sha256').update(token).digest()
 }
 
-/** True for the 4-field form, which proves a key for 15 minutes and so may not be remembered. */
-export function isSignedToken(token: string): boolean {
-  return token.startsWith(PREFIX) && token.split('.').length === 4
+/** False for texts that are no tokens, and for signed ones, which prove their key for 15 minutes only. */
+export function isRememberable(token: string): boolean {
+  const isSigned = token.startsWith(PREFIX) && token.split('.').length === 4
+  return token.length <= MAX_TOKEN_LENGTH && !isSigned
+}
+
+/** What a presented token says before anything is looked up. */
+export type ParsedToken =
+  | { readonly form: 'legacy'; readonly token: string }
+  | { readonly form: 'seed'; readonly head: string; readonly seed: Buffer }
+  | { readonly form: 'signed'; readonly head: string; readonly proof: SignedToken }
+
+/** @throws {PushError} UNAUTHENTICATED for a malformed `gtfy` token, in Gotify's words */
+export function parseToken(token: string): ParsedToken {
+  if (!token.startsWith(PREFIX)) return { form: 'legacy', token }
+  const [head = '', key = '', time, signature, ...rest] = token.split('.')
+  if (token.includes('.') && time === undefined)
+    return { form: 'seed', head, seed: decodeSeed(key) }
+  if (time !== undefined && signature !== undefined && rest.length === 0) {
+    return { form: 'signed', head, proof: parseSignedToken(key, time, signature) }
+  }
+  throw malformedToken('token must have 2 or 4 fields separated by dots')
 }
 
 /**
- * Derives what the database keeps for a token that somebody presents; null for a signed token that
- * proves nothing. Costs about half a millisecond for a v3 token.
+ * Derives what the database keeps for a token; null for a signed token that proves nothing. Costs
+ * about half a millisecond for a v3 token.
  * @param now milliseconds since 1970
- * @throws {PushError} UNAUTHENTICATED for a malformed `gtfy` token, with Gotify's words
  */
-export function storedForm(token: string, now: number): string | null {
-  if (!token.startsWith(PREFIX)) return token
-  const [head = '', key = '', time, signature, ...rest] = token.split('.')
-  if (key !== '' && time === undefined) return publicForm(head, decodeSeed(key))
-  if (time !== undefined && signature !== undefined && rest.length === 0) {
-    const publicKey = signedTokenKey({ key, time, signature }, now)
-    return publicKey === null ? null : `${head}.${publicKey.toString('base64url')}`
+export function storedForm(parsed: ParsedToken, now: number): string | null {
+  switch (parsed.form) {
+    case 'legacy':
+      return parsed.token
+    case 'seed':
+      return publicForm(parsed.head, parsed.seed)
+    case 'signed':
+      return provesKey(parsed.proof, now)
+        ? `${parsed.head}.${parsed.proof.key.toString('base64url')}`
+        : null
   }
-  throw malformedToken('token must have 2 or 4 fields separated by dots')
 }
 
 function decodeSeed(text: string): Buffer {
