@@ -90,7 +90,10 @@ export class CorsPolicy {
   }
 }
 
-/** The whole 403, without a body, for a page that may not use the API. */
+/** The 403 without a body for a page that may not use the API; the decision's headers go beside it. */
+export const originRefusal: HttpResponse = { status: 403, headers: [EMPTY_JSON] }
+
+/** The same with the decision's headers in it. */
 export function refusal(decision: OriginDecision): HttpResponse {
   return { status: 403, headers: [EMPTY_JSON, ...decision.headers] }
 }
