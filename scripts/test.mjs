@@ -69,7 +69,10 @@ async function runTestFile(file, tallyTap) {
   const ended = new Promise((resolve) => {
     child.once('exit', (code, signal) => {
       kill(child, 'SIGKILL')
-      setTimeout(() => child.stdout.destroy(), OUTPUT_GRACE_MS).unref()
+      setTimeout(() => {
+        child.stdout.destroy()
+        child.stderr.destroy()
+      }, OUTPUT_GRACE_MS).unref()
       resolve(signal ?? code)
     })
   })
