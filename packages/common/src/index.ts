@@ -45,3 +45,4 @@ export {
   type SubscribedDelivery,
 } from './envelope/deliveries.ts'
 export { EnvelopeError, type RecordReader, type RecordWriter } from './envelope/record.ts'
+export type { FromWorker, ToWorker, WorkerReport, WorkerStart } from './worker-control.ts'

@@ -6,7 +6,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { WorkerRing } from '@bellwire/common/ring'
 import type { Logger } from '@bellwire/common'
-import type { FromWorker, ToWorker, WorkerStart } from './control.ts'
+import type { FromWorker, ToWorker, WorkerStart } from '@bellwire/common'
 import { ShardThread } from './shard-thread.ts'
 import { PgMessageStore } from './store/pg-message-store.ts'
 

@@ -1,7 +1,6 @@
 /** Entry of a shard worker thread. Kept tiny: coverage does not see worker threads. */
-import { createLogger } from '@bellwire/common'
+import { createLogger, type WorkerStart } from '@bellwire/common'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { WorkerStart } from './control.ts'
 import { runWorker } from './run-worker.ts'
 
 if (parentPort === null) throw new Error('Shard worker must be started as a worker thread')

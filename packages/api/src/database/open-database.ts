@@ -1,7 +1,8 @@
 /** Starts the embedded PostgreSQL or takes the external one, as the settings say. Main thread; before the gateway. */
 import type { Logger } from '@bellwire/common'
-import { parseConnection, type Config } from '@bellwire/common/config'
+import type { Config } from '@bellwire/common/config'
 import type { DatabaseConnection } from '@bellwire/common/db'
+import { externalConnection } from './external-connection.ts'
 import { startEmbeddedPostgres } from './embedded-postgres.ts'
 
 export interface OpenDatabase {
@@ -13,7 +14,7 @@ export interface OpenDatabase {
 
 export async function openDatabase(config: Config, log: Logger): Promise<OpenDatabase> {
   if (config.database.dialect === 'postgres') {
-    const connection = parseConnection(config.database.connection)
+    const connection = externalConnection(config.database.connection)
     return { connection, shared: true, stop: () => Promise.resolve() }
   }
   const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, log })

@@ -7,6 +7,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { PushError } from '../errors.ts'
 import type { ShardIndex } from '../ids.ts'
 import { threadOf } from '../shard-map.ts'
+import type { Direction } from './layout.ts'
 import { openArena, type Arena, type ArenaDescriptor } from './arena.ts'
 import { DoorbellWaiter } from './doorbell-waiter.ts'
 import { AWAKE, Doorbell } from './doorbell.ts'
@@ -115,6 +116,14 @@ export class GatewayRing {
     }
     this.#resetThreadWords(thread)
     this.#threads[thread] = this.#threadSide(thread, epoch + 1)
+  }
+
+  /** Bytes that wait in all lanes of one direction, each read without a lock: good for a metric. */
+  depthGuess(direction: Direction): number {
+    const ends = direction === 'command' ? this.#writers : this.#readers
+    let depth = 0
+    for (const end of ends) depth += end?.depthGuess() ?? 0
+    return depth
   }
 
   /** Ends the wait for deliveries and closes the ports, so that the process can end. */

@@ -2,8 +2,8 @@
  * What the gateway and a worker tell each other outside the lanes: its start, its end, and once a
  * second how it is doing. Travels by the worker's own message port; rare, so plain objects.
  */
-import type { DatabaseConnection } from '@bellwire/common/db'
-import type { RingSeat } from '@bellwire/common/ring'
+import type { DatabaseConnection } from './db/index.ts'
+import type { RingSeat } from './ring/index.ts'
 
 /** The `workerData` of a shard worker. */
 export interface WorkerStart {

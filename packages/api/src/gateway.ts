@@ -1,0 +1,176 @@
+/**
+ * The composition root of one process: puts the stages together, starts them in the order of the
+ * flow and stops them against it. Main thread. main.ts decides when.
+ */
+import { systemClock, type ClientId, type Logger } from '@bellwire/common'
+import type { Config } from '@bellwire/common/config'
+import {
+  createDatabase,
+  createPool,
+  migrate,
+  type DatabaseConnection,
+} from '@bellwire/common/db'
+import { createArena, GatewayRing } from '@bellwire/common/ring'
+import { Authenticator } from './auth/authenticate.ts'
+import { PasswordHasher } from './auth/password-hasher.ts'
+import { Changes } from './changes.ts'
+import { createFirstAdmin } from './database/first-admin.ts'
+import { addressText, TrustedProxies } from './http/client-address.ts'
+import { CorsPolicy } from './http/cors.ts'
+import { PublishEndpoint, type PublishOptions } from './http/publish-endpoint.ts'
+import { createHttpServer } from './http/server.ts'
+import { startExpiryJob } from './manage/expiry-job.ts'
+import { managementRoutes } from './manage/management-routes.ts'
+import { MessageFlow } from './message-flow.ts'
+import { metricsRoute } from './metrics-route.ts'
+import { Metrics } from './metrics.ts'
+import { closeConnections } from './shutdown.ts'
+import { ShardSupervisor } from './shards/shard-supervisor.ts'
+import { StreamEndpoint } from './stream/stream-endpoint.ts'
+import { revokeOnChange } from './stream/revocation.ts'
+import { VERSION } from './version.ts'
+
+/** Bytes of one lane. A lane is a hand-over, not a queue: short ones stay in the processor's cache. */
+const LANE_BYTES = 65_536
+const POOL_SIZE = 10
+
+export interface GatewayOptions {
+  readonly config: Config
+  readonly connection: DatabaseConnection
+  /** True where other processes write to the same database. */
+  readonly shared: boolean
+  readonly log: Logger
+}
+
+export interface Gateway {
+  readonly address: string
+  readonly port: number
+  /** True when this start made the first admin. */
+  readonly madeAdmin: boolean
+  /** Ends after everything accepted was finished. */
+  stop(): Promise<void>
+  readonly supervisor: ShardSupervisor
+}
+
+/** @throws {StartError | DatabaseStartError} with one line that says why it cannot start. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { config, connection, log } = options
+  const { stream } = config.server
+  const clock = systemClock
+  const pool = createPool(connection, {
+    name: 'bellwire gateway',
+    max: POOL_SIZE,
+    onError: (error) => log.debug({ error: String(error) }, 'pool connection lost'),
+  })
+  const db = createDatabase(pool)
+  await migrate(connection)
+  const hasher = new PasswordHasher({ cost: config.passStrength })
+  const madeAdmin = await createFirstAdmin(db, {
+    ...config.defaultUser,
+    hash: (pass) => hasher.hash(pass),
+    clock,
+  })
+  const { secureCookie } = config.server
+  const authenticator = new Authenticator({ db, hasher, clock, log, secureCookie })
+  const changes = new Changes()
+  changes.listen((change) => authenticator.onChange(change))
+
+  const { shardCount, shardThreads: threadCount } = stream
+  const ring = new GatewayRing(createArena({ shardCount, threadCount, laneBytes: LANE_BYTES }))
+  const metrics: Metrics = new Metrics({
+    connections: () => flow.connections.size,
+    pendingPublishes: () => flow.pending.size,
+    workerRestarts: () => supervisor.restarts,
+    laneDepth: (direction) => ring.depthGuess(direction),
+  })
+  const flow = new MessageFlow({ lanes: ring, shardCount, threadCount, limits: stream, meter: metrics })
+  changes.listen(revokeOnChange(flow.router))
+  const supervisor = new ShardSupervisor({
+    ring,
+    shardCount,
+    threadCount,
+    connection,
+    shared: options.shared,
+    logLevel: config.logLevel,
+    log,
+    drainShard: (shard) => flow.drainShard(shard),
+    died: (thread) => flow.threadDied(thread),
+    replaced: (thread) => flow.threadReplaced(thread),
+    report: (thread, report) => metrics.report(thread, report),
+  })
+  const pumping = flow.pump.run()
+  await supervisor.start()
+
+  const cors = new CorsPolicy(config.server)
+  const proxies = new TrustedProxies(config.server.trustedProxies)
+  const remoteAddress: PublishOptions['remoteAddress'] = (res, req) =>
+    proxies.clientAddress(
+      addressText(res.getRemoteAddress()),
+      req.getHeader('x-forwarded-for') || undefined,
+    )
+  const shared = { gate: authenticator, cors, router: flow.router, remoteAddress }
+  const server = createHttpServer({
+    address: config.server.listenAddr,
+    port: config.server.port,
+    sharedPort: false,
+    routes: [
+      ...managementRoutes({ db, authenticator, hasher, changes, config, clock, version: VERSION }),
+      metricsRoute(metrics),
+    ],
+    authenticator,
+    cors,
+    trustedProxies: config.server.trustedProxies,
+    log,
+    publish: new PublishEndpoint({
+      ...shared,
+      maxBodyBytes: config.server.maxBodyBytes,
+      onAnswer: (status, milliseconds) => metrics.published(status, milliseconds),
+    }),
+    stream: new StreamEndpoint({
+      ...shared,
+      allowedOrigins: stream.allowedOrigins,
+      openings: flow.openings,
+      connections: flow.connections,
+      pingPeriodSeconds: stream.pingPeriodSeconds,
+      readBufferSize: stream.readBufferSize,
+    }),
+  })
+  const pings = setInterval(() => flow.connections.pingShare(stream.pingPeriodSeconds), 1_000)
+  const expiry = startExpiryJob({
+    db,
+    changes,
+    clock,
+    connectedClients: () => connectedClients(flow),
+    onError: (error) => log.warn({ err: error }, 'the expiry of clients failed'),
+  })
+  const { address, port } = await server.listen()
+
+  return {
+    address,
+    port,
+    madeAdmin,
+    supervisor,
+    async stop() {
+      await server.stopAccepting()
+      await flow.pending.idle()
+      clearInterval(pings)
+      await expiry.stop()
+      await closeConnections(flow.connections)
+      await supervisor.stop()
+      await server.close()
+      ring.close()
+      await pumping
+      flow.close()
+      await authenticator.close().catch((error: unknown) => {
+        log.warn({ err: error }, 'the last uses of tokens could not be written')
+      })
+      await hasher.close()
+      metrics.close()
+      await db.destroy()
+    },
+  }
+}
+
+function* connectedClients(flow: MessageFlow): Iterable<ClientId> {
+  for (const { clientId } of flow.connections.all()) if (clientId !== 0) yield clientId
+}

@@ -1,0 +1,206 @@
+/**
+ * POST /message, stages 1 and 2 of the flow: takes the request from the socket, finds out who sends
+ * it and hands it to the user's shard as bytes. Gateway thread. What the body says is the shard's
+ * business; the usual publish (a token seen before, a body in one piece) is passed on without a
+ * copy and without a promise.
+ */
+import { PushError, type BodyKind, type Principal } from '@bellwire/common'
+import type * as uws from 'uWebSockets.js'
+import { type BasicCredentials, readCredentials } from '../auth/credentials.ts'
+import { crossSiteRefusal } from '../auth/cross-site.ts'
+import type { TokenPrincipal } from '../auth/token-cache.ts'
+import type { ShardRouter } from '../shards/shard-router.ts'
+import { BodyBudget } from './body.ts'
+import { type CorsPolicy, decideOrigin, originRefusal } from './cors.ts'
+import { rawFramingIsAmbiguous } from './framing.ts'
+import { readPublishBody } from './publish-body.ts'
+import { PublishExchange, type PublishListener } from './publish-exchange.ts'
+
+/** The part of the authenticator that the hot paths use. */
+export interface TokenGate {
+  /** Undefined: must be looked up. Null: known to be wrong. */
+  cachedToken(token: string): TokenPrincipal | null | undefined
+  byToken(token: string): Promise<TokenPrincipal | null>
+  byPassword(name: string, password: string, remoteAddress: string): Promise<Principal | null>
+  /** Notes the use of a token. */
+  touch(principal: TokenPrincipal): boolean
+}
+
+export interface PublishOptions {
+  readonly gate: TokenGate
+  readonly cors: CorsPolicy
+  readonly router: ShardRouter
+  readonly maxBodyBytes: number
+  readonly remoteAddress: (res: uws.HttpResponse, req: uws.HttpRequest) => string
+  readonly onAnswer: PublishListener
+}
+
+/** Gotify's words for a request without valid credentials. */
+export const UNAUTHENTICATED =
+  'you need to provide a valid access token or user credentials to access this api'
+
+/** Bytes that all publish bodies which come in pieces may hold together. */
+const BODY_BUDGET_BYTES = 256 * 1024 * 1024
+const NO_NAME = new Uint8Array(0)
+
+/** What is kept of the request: uWebSockets.js' own is gone after the handler. */
+interface PublishRequest {
+  readonly bodyKind: BodyKind
+  readonly contentType: string
+  readonly query: string
+  readonly idempotencyKey: string
+  readonly receivedAt: number
+}
+
+export class PublishEndpoint {
+  readonly #options: PublishOptions
+  readonly #budget = new BodyBudget(BODY_BUDGET_BYTES)
+
+  constructor(options: PublishOptions) {
+    this.#options = options
+  }
+
+  handle(res: uws.HttpResponse, req: uws.HttpRequest): void {
+    const { cors, gate, maxBodyBytes, onAnswer } = this.#options
+    const origin = decideOrigin(req, cors)
+    const exchange = new PublishExchange(res, origin.headers, onAnswer)
+    if (!origin.allowed) {
+      exchange.respond(originRefusal)
+      return
+    }
+    if (rawFramingIsAmbiguous(req)) {
+      exchange.fail(new PushError('BAD_REQUEST', 'the length of the body is ambiguous'), true)
+      return
+    }
+    const credentials = readCredentials(req)
+    const refused = crossSiteRefusal(req, 'POST', credentials)
+    if (refused !== null) {
+      exchange.fail(refused, true)
+      return
+    }
+    const request = readRequest(req)
+    const announced = announcedBytes(req)
+    const { token, basic } = credentials
+    const known = token === '' ? null : gate.cachedToken(token)
+    const principal =
+      known ??
+      this.#lookUp(known === undefined ? token : '', basic, () =>
+        this.#options.remoteAddress(res, req),
+      )
+    if (principal === null) {
+      exchange.fail(new PushError('UNAUTHENTICATED', UNAUTHENTICATED), announced !== 0)
+      return
+    }
+    const giveUp = readPublishBody(res, announced, maxBodyBytes, this.#budget, {
+      whole: (body, inPlace) => {
+        if (principal instanceof Promise) {
+          const kept = inPlace ? Uint8Array.from(body) : body
+          void this.#submitLater(exchange, request, principal, kept)
+        } else {
+          this.#submit(exchange, request, principal, body)
+        }
+      },
+      failed: (error) => exchange.fail(error, true),
+    })
+    if (principal instanceof Promise) {
+      // Whoever is refused need not send the rest of the body.
+      principal.then(
+        (found) => {
+          if (found !== null) return
+          giveUp()
+          exchange.fail(new PushError('UNAUTHENTICATED', UNAUTHENTICATED), announced !== 0)
+        },
+        (error: unknown) => {
+          giveUp()
+          exchange.fail(asPushError(error), announced !== 0)
+        },
+      )
+    }
+  }
+
+  /** Token first, then name and password, as Gotify does on this endpoint. */
+  #lookUp(
+    token: string,
+    basic: BasicCredentials | null,
+    remoteAddress: () => string,
+  ): Promise<Principal | null> | null {
+    const { gate } = this.#options
+    if (token === '' && basic === null) return null
+    const address = basic === null ? '' : remoteAddress()
+    const byToken = token === '' ? Promise.resolve(null) : gate.byToken(token)
+    if (basic === null) return byToken
+    return byToken.then((found) => found ?? gate.byPassword(basic.name, basic.password, address))
+  }
+
+  async #submitLater(
+    exchange: PublishExchange,
+    request: PublishRequest,
+    principal: Promise<Principal | null>,
+    body: Uint8Array,
+  ): Promise<void> {
+    try {
+      const found = await principal
+      if (found !== null) this.#submit(exchange, request, found, body)
+    } catch (error) {
+      exchange.fail(asPushError(error), false)
+    }
+  }
+
+  #submit(
+    exchange: PublishExchange,
+    request: PublishRequest,
+    principal: Principal,
+    body: Uint8Array,
+  ): void {
+    if (!exchange.open) return
+    const { gate, router } = this.#options
+    if (principal.kind !== 'user') gate.touch(principal)
+    const application = principal.kind === 'application' ? principal : null
+    const refused = router.publish(
+      {
+        ...request,
+        userId: principal.userId,
+        applicationId: application?.applicationId ?? 0,
+        applicationName: application === null ? NO_NAME : Buffer.from(application.name),
+        defaultPriority: application?.defaultPriority ?? 0,
+        body: request.bodyKind === 'query' ? NO_NAME : body,
+      },
+      exchange,
+    )
+    if (refused !== null) exchange.failed(refused)
+  }
+}
+
+function readRequest(req: uws.HttpRequest): PublishRequest {
+  const contentType = req.getHeader('content-type')
+  const bodyKind = bodyKindOf(contentType)
+  return {
+    bodyKind,
+    contentType: bodyKind === 'multipart' ? contentType : '',
+    query: req.getQuery() ?? '',
+    idempotencyKey: req.getHeader('idempotency-key'),
+    receivedAt: Date.now(),
+  }
+}
+
+/**
+ * Gin decides by the exact type (so APPLICATION/JSON is no JSON), net/http reads a form whatever
+ * its case, and any other body is not looked at.
+ */
+function bodyKindOf(contentType: string): BodyKind {
+  const end = contentType.search(/[; ]/)
+  const type = end === -1 ? contentType : contentType.slice(0, end)
+  if (type === 'application/json') return 'json'
+  if (type === 'multipart/form-data') return 'multipart'
+  return type.toLowerCase() === 'application/x-www-form-urlencoded' ? 'form' : 'query'
+}
+
+/** Bytes that the request says will follow; undefined if they come in chunks. */
+function announcedBytes(req: uws.HttpRequest): number | undefined {
+  if (req.getHeader('transfer-encoding') !== '') return undefined
+  return Number(req.getHeader('content-length') || 0)
+}
+
+function asPushError(error: unknown): PushError {
+  return error instanceof PushError ? error : new PushError('INTERNAL', 'unexpected error')
+}

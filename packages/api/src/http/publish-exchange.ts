@@ -1,0 +1,67 @@
+/**
+ * One publish between its request and its answer. Gateway thread. It answers exactly once and
+ * never after an abort; the answer is the frame of the message, byte for byte, without the line
+ * feed.
+ */
+import type { PushError } from '@bellwire/common'
+import type * as uws from 'uWebSockets.js'
+import type { PendingReply } from '../shards/pending-replies.ts'
+import type { HeaderList } from './cors.ts'
+import { respond, respondError } from './response.ts'
+import type { HttpResponse } from './types.ts'
+
+/** Told of every answer. */
+export type PublishListener = (status: number, milliseconds: number) => void
+
+export class PublishExchange implements PendingReply {
+  readonly #res: uws.HttpResponse
+  readonly #headers: HeaderList
+  readonly #onAnswer: PublishListener
+  readonly #start = performance.now()
+  #open = true
+
+  /** Must be made before the handler returns or awaits: it registers for the abort. */
+  constructor(res: uws.HttpResponse, headers: HeaderList, onAnswer: PublishListener) {
+    this.#res = res
+    this.#headers = headers
+    this.#onAnswer = onAnswer
+    res.onAborted(() => {
+      this.#open = false
+    })
+  }
+
+  get open(): boolean {
+    return this.#open
+  }
+
+  answered(frame: Uint8Array): void {
+    if (!this.#open) return
+    this.#open = false
+    const res = this.#res
+    res.cork(() => {
+      for (const [name, value] of this.#headers) res.writeHeader(name, value)
+      res.writeHeader('content-type', 'application/json')
+      res.end(frame.subarray(0, frame.length - 1))
+    })
+    this.#onAnswer(200, performance.now() - this.#start)
+  }
+
+  failed(error: PushError): void {
+    this.fail(error, false)
+  }
+
+  /** @param close ends the connection too: what follows on it cannot be trusted or will not be read. */
+  fail(error: PushError, close: boolean): void {
+    if (!this.#open) return
+    this.#open = false
+    respondError(this.#res, error, this.#headers, { close })
+    this.#onAnswer(error.httpStatus, performance.now() - this.#start)
+  }
+
+  respond(response: HttpResponse): void {
+    if (!this.#open) return
+    this.#open = false
+    respond(this.#res, response, this.#headers, { close: true })
+    this.#onAnswer(response.status, performance.now() - this.#start)
+  }
+}

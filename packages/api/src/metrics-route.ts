@@ -1,0 +1,16 @@
+/** GET /metrics: for Prometheus, without credentials as exporters are; it names no user. Main thread. */
+import type { Route } from './http/types.ts'
+import type { Metrics } from './metrics.ts'
+
+export function metricsRoute(metrics: Metrics): Route {
+  return {
+    method: 'GET',
+    pattern: '/metrics',
+    auth: 'none',
+    handle: async () => ({
+      status: 200,
+      headers: [['content-type', 'text/plain; version=0.0.4; charset=utf-8']],
+      body: await metrics.text(),
+    }),
+  }
+}

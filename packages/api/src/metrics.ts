@@ -1,0 +1,133 @@
+/**
+ * What the process tells of itself on GET /metrics, in Prometheus text. Main thread: the gateway
+ * counts as it works, shard workers report once a second.
+ */
+import type { WorkerReport } from '@bellwire/common'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks'
+
+const LATENCY_SECONDS = [
+  0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
+]
+const BATCH_ROWS = [1, 2, 5, 10, 20, 50, 100, 200, 500]
+
+/** Read when somebody asks for the metrics. */
+export interface MetricSources {
+  connections(): number
+  pendingPublishes(): number
+  workerRestarts(): number
+  /** Bytes waiting in all lanes of one direction. */
+  laneDepth(direction: 'command' | 'delivery'): number
+}
+
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #publishes: Counter
+  readonly #delivered: Histogram
+  readonly #committed: Histogram
+  readonly #batchRows: Histogram
+  readonly #channelBuffer: Counter
+  readonly #catchUps: Counter
+  readonly #frames: Counter
+  readonly #workerLag: Gauge
+  readonly #users: Gauge
+  readonly #databaseUp: Gauge
+  readonly #lag: IntervalHistogram
+
+  constructor(sources: MetricSources) {
+    const registers = [this.#registry]
+    const counter = (name: string, help: string, labelNames: string[] = []): Counter =>
+      new Counter({ name, help, labelNames, registers })
+    const histogram = (name: string, help: string, buckets: number[]): Histogram =>
+      new Histogram({ name, help, buckets, registers })
+    const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
+      new Gauge({ name, help, labelNames, registers })
+    const read = (name: string, help: string, value: () => number): void => {
+      new Gauge({ name, help, registers, collect: function collect() {
+        this.set(value())
+      } })
+    }
+
+    this.#publishes = counter('bellwire_publishes_total', 'Publishes by HTTP status', ['status'])
+    this.#delivered = histogram(
+      'bellwire_publish_to_delivered_seconds',
+      'From the arrival of a publish to its frame and answer being handed to the sockets',
+      LATENCY_SECONDS,
+    )
+    this.#committed = histogram(
+      'bellwire_commit_seconds',
+      'From the sending of a batch to the answer of the database',
+      LATENCY_SECONDS,
+    )
+    this.#batchRows = histogram('bellwire_batch_rows', 'Messages in one commit', BATCH_ROWS)
+    this.#channelBuffer = counter(
+      'bellwire_channel_buffer_frames_total',
+      'Frames that met a socket with a backlog',
+    )
+    this.#catchUps = counter('bellwire_catch_up_pages_total', 'Pages of the log asked for')
+    this.#frames = counter('bellwire_frames_total', 'Frames handed to connections')
+    this.#workerLag = gauge(
+      'bellwire_worker_lag_seconds',
+      'Greatest event-loop delay of a shard worker in the last second',
+      ['thread'],
+    )
+    this.#users = gauge('bellwire_worker_users', 'Users with open connections', ['thread'])
+    this.#databaseUp = gauge('bellwire_worker_database_up', '1 while a worker can commit', ['thread'])
+    read('bellwire_connections', 'Open WebSocket connections', () => sources.connections())
+    read('bellwire_pending_publishes', 'Publishes that wait for their commit', () =>
+      sources.pendingPublishes(),
+    )
+    read('bellwire_worker_restarts', 'Shard workers that died since the start', () =>
+      sources.workerRestarts(),
+    )
+    read('bellwire_command_lane_bytes', 'Bytes waiting in all command lanes', () =>
+      sources.laneDepth('command'),
+    )
+    read('bellwire_delivery_lane_bytes', 'Bytes waiting in all delivery lanes', () =>
+      sources.laneDepth('delivery'),
+    )
+    read('bellwire_resident_memory_bytes', 'Memory of the process', () => process.memoryUsage.rss())
+    this.#lag = monitorEventLoopDelay({ resolution: 20 })
+    this.#lag.enable()
+    read('bellwire_gateway_lag_seconds', 'Greatest event-loop delay since the last scrape', () => {
+      const lagMs = Math.max(0, this.#lag.max / 1e6 - 20)
+      this.#lag.reset()
+      return lagMs / 1_000
+    })
+  }
+
+  /** Counts a publish that was answered. */
+  published(status: number, milliseconds: number): void {
+    this.#publishes.inc({ status })
+    if (status === 200) this.#delivered.observe(milliseconds / 1_000)
+  }
+
+  channelBufferUsed(): void {
+    this.#channelBuffer.inc()
+  }
+
+  catchUpStarted(): void {
+    this.#catchUps.inc()
+  }
+
+  framesSent(count: number): void {
+    this.#frames.inc(count)
+  }
+
+  report(thread: number, report: WorkerReport): void {
+    for (const rows of report.batchRows) this.#batchRows.observe(rows)
+    for (const milliseconds of report.batchMs) this.#committed.observe(milliseconds / 1_000)
+    this.#workerLag.set({ thread }, report.lagMs / 1_000)
+    this.#users.set({ thread }, report.users)
+    this.#databaseUp.set({ thread }, report.databaseUp ? 1 : 0)
+  }
+
+  /** Prometheus text exposition format, version 0.0.4. */
+  text(): Promise<string> {
+    return this.#registry.metrics()
+  }
+
+  close(): void {
+    this.#lag.disable()
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Stage 3 of the flow: finds the shard of a user and writes the command into its lane. Main
+ * thread. Publishes are refused when the lane is full; the few other commands, which must not get
+ * lost, wait in order for room.
+ */
+import {
+  PushError,
+  shardOf,
+  threadOf,
+  writeCommand,
+  type Command,
+  type PublishCommand,
+  type RecordWriter,
+  type ShardIndex,
+  type UserId,
+} from '@bellwire/common'
+import type { PendingReplies, PendingReply } from './pending-replies.ts'
+
+/** What the router needs of the gateway's end of the ring. */
+export interface CommandLanes {
+  commandWriter(shard: ShardIndex): RecordWriter
+  markCommand(shard: ShardIndex): void
+  ringThreads(): void
+}
+
+export interface RouterOptions {
+  readonly lanes: CommandLanes
+  readonly shardCount: number
+  readonly threadCount: number
+  readonly pending: PendingReplies
+}
+
+const RETRY_MS = 1
+
+export class ShardRouter {
+  readonly #options: RouterOptions
+  /** Commands that found their lane full, shard by shard, in order. */
+  readonly #waiting = new Map<ShardIndex, Exclude<Command, PublishCommand>[]>()
+  #ringPlanned = false
+  #retry: NodeJS.Timeout | null = null
+  #closed = false
+
+  constructor(options: RouterOptions) {
+    this.#options = options
+  }
+
+  threadOfUser(userId: UserId): number {
+    return threadOf(shardOf(userId, this.#options.shardCount), this.#options.threadCount)
+  }
+
+  /**
+   * Sends a publish to its shard; the reply is told later, exactly once.
+   * @returns an error, and the reply is never told, when the shard takes no more now.
+   */
+  publish(command: Omit<PublishCommand, 'kind' | 'correlationId'>, reply: PendingReply): PushError | null {
+    const { lanes, shardCount, threadCount, pending } = this.#options
+    const shard = shardOf(command.userId, shardCount)
+    const correlationId = pending.add(threadOf(shard, threadCount), reply)
+    const written = writeCommand(lanes.commandWriter(shard), {
+      ...command,
+      kind: 'publish',
+      correlationId,
+    })
+    if (!written) {
+      pending.drop(correlationId)
+      return new PushError('SHARD_SATURATED', 'too many messages at once for this user, try again')
+    }
+    this.#mark(shard)
+    return null
+  }
+
+  /** Sends a command that must arrive; it waits when the lane is full. */
+  send(command: Exclude<Command, PublishCommand>): void {
+    const shard = shardOf(command.userId, this.#options.shardCount)
+    const queue = this.#waiting.get(shard)
+    if (queue !== undefined) {
+      queue.push(command)
+    } else if (writeCommand(this.#options.lanes.commandWriter(shard), command)) {
+      this.#mark(shard)
+    } else {
+      this.#waiting.set(shard, [command])
+      this.#retryLater()
+    }
+  }
+
+  /** Forgets what waits for the shards of a worker that died: its state is told anew. */
+  forgetThread(thread: number): void {
+    for (const shard of this.#waiting.keys()) {
+      if (threadOf(shard, this.#options.threadCount) === thread) this.#waiting.delete(shard)
+    }
+  }
+
+  /** Wakes the workers for what was written in this turn; the simulation calls it by hand. */
+  ring(): void {
+    this.#ringPlanned = false
+    this.#options.lanes.ringThreads()
+  }
+
+  close(): void {
+    this.#closed = true
+    if (this.#retry !== null) clearTimeout(this.#retry)
+  }
+
+  /** One wake-up a turn of the event loop, however many commands came in it. */
+  #mark(shard: ShardIndex): void {
+    this.#options.lanes.markCommand(shard)
+    if (this.#ringPlanned) return
+    this.#ringPlanned = true
+    setImmediate(() => this.ring())
+  }
+
+  #retryLater(): void {
+    if (this.#retry !== null || this.#closed) return
+    this.#retry = setTimeout(() => {
+      this.#retry = null
+      this.#retryNow()
+    }, RETRY_MS)
+  }
+
+  #retryNow(): void {
+    for (const [shard, queue] of this.#waiting) {
+      const lane = this.#options.lanes.commandWriter(shard)
+      let written = 0
+      while (written < queue.length) {
+        const command = queue[written]
+        if (command === undefined || !writeCommand(lane, command)) break
+        written++
+      }
+      if (written > 0) this.#mark(shard)
+      if (written === queue.length) this.#waiting.delete(shard)
+      else queue.splice(0, written)
+    }
+    if (this.#waiting.size > 0) this.#retryLater()
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * GET /stream: from the upgrade request to an open connection and to its end. Main thread. The
+ * order is the promise: the shard registers the connection first, then the 101 goes out, so every
+ * message committed after the 101 is delivered.
+ */
+import { PushError, type ClientId, type Principal, type UserId } from '@bellwire/common'
+import type * as uws from 'uWebSockets.js'
+import { readCredentials } from '../auth/credentials.ts'
+import { type CorsPolicy, decideOrigin, type HeaderList, originRefusal } from '../http/cors.ts'
+import { queryValue } from '../http/header-source.ts'
+import { UNAUTHENTICATED, type TokenGate } from '../http/publish-endpoint.ts'
+import { errorResponse, respond, respondError } from '../http/response.ts'
+import type { ShardRouter } from '../shards/shard-router.ts'
+import { Connection } from './connection.ts'
+import type { Connections } from './connections.ts'
+import type { Openings } from './opening.ts'
+import { originMayStream } from './stream-origin.ts'
+
+export interface StreamOptions {
+  readonly gate: TokenGate
+  readonly cors: CorsPolicy
+  readonly allowedOrigins: readonly RegExp[]
+  readonly router: ShardRouter
+  readonly openings: Openings
+  readonly connections: Connections
+  readonly pingPeriodSeconds: number
+  readonly readBufferSize: number
+  readonly remoteAddress: (res: uws.HttpResponse, req: uws.HttpRequest) => string
+}
+
+/** What uWebSockets.js keeps for each socket. */
+export interface StreamSocket {
+  connection: Connection | null
+  identity: Omit<ConstructorParameters<typeof Connection>[1], 'cursor'>
+  cursor: number
+  behind: boolean
+}
+
+/** What is kept of an upgrade request; uWebSockets.js' own is gone after the handler. */
+interface Upgrade {
+  readonly res: uws.HttpResponse
+  readonly context: uws.us_socket_context_t
+  readonly key: string
+  readonly headers: HeaderList
+  readonly endsWithoutFrame: boolean
+  open: boolean
+  /** What to undo when the client leaves before the answer. */
+  onAbort: (() => void) | null
+}
+
+/** Beyond the ping period, as in Gotify: a socket that answers no ping ends after it. */
+const PONG_GRACE_SECONDS = 15
+
+export class StreamEndpoint {
+  readonly #options: StreamOptions
+  readonly behavior: uws.WebSocketBehavior<StreamSocket>
+
+  constructor(options: StreamOptions) {
+    this.#options = options
+    const { connections, pingPeriodSeconds, readBufferSize } = options
+    this.behavior = {
+      compression: 0,
+      maxPayloadLength: readBufferSize,
+      // uWebSockets.js takes 8 to 960; it ends a socket that was silent so long.
+      idleTimeout: Math.min(960, Math.max(16, pingPeriodSeconds + PONG_GRACE_SECONDS)),
+      // Pings come from a share a second (Connections.pingShare), so that periods below 8 s work.
+      sendPingsAutomatically: false,
+      // No limit here: what a connection may hold is bounded by Connection, which loses nothing.
+      maxBackpressure: 0,
+      upgrade: (res, req, context) => this.#upgrade(res, req, context),
+      open: (ws) => {
+        const { identity, cursor, behind } = ws.getUserData()
+        const connection = new Connection(ws, { ...identity, cursor })
+        ws.getUserData().connection = connection
+        connections.add(connection, behind)
+      },
+      drain: (ws) => ws.getUserData().connection?.drained(connections),
+      close: (ws) => {
+        const { connection } = ws.getUserData()
+        if (connection !== null) connections.remove(connection)
+      },
+    }
+  }
+
+  /** A GET /stream that asks for no upgrade: Gotify looks at the credentials first. */
+  refusePlain(res: uws.HttpResponse, req: uws.HttpRequest): void {
+    const upgrade = this.#admit(res, req, null)
+    if (upgrade === null) return
+    void this.#authenticate(res, req).then(
+      () => this.#refuse(upgrade, notWebSocket()),
+      (error: unknown) => this.#refuse(upgrade, asPushError(error)),
+    )
+  }
+
+  #upgrade(res: uws.HttpResponse, req: uws.HttpRequest, context: uws.us_socket_context_t): void {
+    const upgrade = this.#admit(res, req, context)
+    if (upgrade === null) return
+    const problem = handshakeProblem(req)
+    const after = queryValue(req.getQuery(), 'after')
+    void this.#authenticate(res, req).then(
+      (principal) => {
+        if (!upgrade.open) return
+        if (problem !== null) this.#refuse(upgrade, problem)
+        else this.#register(upgrade, principal, after)
+      },
+      (error: unknown) => this.#refuse(upgrade, asPushError(error)),
+    )
+  }
+
+  /** Registers for the abort and looks at the origin. Null: it was answered. */
+  #admit(
+    res: uws.HttpResponse,
+    req: uws.HttpRequest,
+    context: uws.us_socket_context_t | null,
+  ): Upgrade | null {
+    const { cors, allowedOrigins } = this.#options
+    const origin = decideOrigin(req, cors)
+    const upgrade: Upgrade = {
+      res,
+      context: context ?? {},
+      key: req.getHeader('sec-websocket-key'),
+      headers: origin.headers,
+      endsWithoutFrame: req.getHeader('user-agent').toLowerCase().includes('okhttp'),
+      open: true,
+      onAbort: null,
+    }
+    res.onAborted(() => {
+      upgrade.open = false
+      upgrade.onAbort?.()
+    })
+    if (!origin.allowed) {
+      respond(res, originRefusal, origin.headers, { close: true })
+      return null
+    }
+    if (!originMayStream(req, allowedOrigins)) {
+      this.#refuse(upgrade, new PushError('FORBIDDEN', 'the origin may not open the stream'))
+      return null
+    }
+    return upgrade
+  }
+
+  /** Name and password first, then a client's token. @throws {PushError} UNAUTHENTICATED and what look-ups throw */
+  async #authenticate(res: uws.HttpResponse, req: uws.HttpRequest): Promise<Principal> {
+    const { gate, remoteAddress } = this.#options
+    // All of the request is read before the first await.
+    const { token, basic } = readCredentials(req)
+    const address = basic === null ? '' : remoteAddress(res, req)
+    const byName = basic && (await gate.byPassword(basic.name, basic.password, address))
+    if (byName !== null) return byName
+    const cached = token === '' ? null : gate.cachedToken(token)
+    const found = cached === undefined ? await gate.byToken(token) : cached
+    if (found === null || found.kind === 'application') {
+      throw new PushError('UNAUTHENTICATED', UNAUTHENTICATED)
+    }
+    gate.touch(found)
+    return found
+  }
+
+  #register(upgrade: Upgrade, principal: Principal, afterText: string): void {
+    const after = readAfter(afterText)
+    if (after instanceof PushError) {
+      this.#refuse(upgrade, after)
+      return
+    }
+    const { openings, connections, router } = this.#options
+    const { userId } = principal
+    const clientId: ClientId | 0 = principal.kind === 'client' ? principal.clientId : 0
+    const number = openings.add(
+      {
+        userId,
+        registered: ({ cursor, behind }) => {
+          const { endsWithoutFrame } = upgrade
+          const identity = { number, userId, clientId, endsWithoutFrame }
+          this.#accept(upgrade, { connection: null, identity, cursor, behind })
+        },
+        refused: (error) => this.#refuse(upgrade, error),
+      },
+      (taken) => connections.has(taken),
+    )
+    upgrade.onAbort = () => {
+      if (openings.drop(number)) router.send({ kind: 'unsubscribe', connection: number, userId })
+    }
+    this.#subscribe(number, userId, clientId, after)
+  }
+
+  #subscribe(
+    connection: Connection['number'],
+    userId: UserId,
+    clientId: ClientId | 0,
+    after: number | null,
+  ): void {
+    const { router } = this.#options
+    router.send({ kind: 'subscribe', connection, userId, clientId, after, resume: false })
+  }
+
+  #accept(upgrade: Upgrade, socket: StreamSocket): void {
+    const { res, key, context, headers } = upgrade
+    upgrade.open = false
+    res.cork(() => {
+      if (headers.length > 0) res.writeStatus('101 Switching Protocols')
+      for (const [name, value] of headers) res.writeHeader(name, value)
+      // No subprotocol and no extension is ever agreed on: some clients offer what they cannot read.
+      res.upgrade(socket, key, '', '', context)
+    })
+  }
+
+  #refuse(upgrade: Upgrade, error: PushError): void {
+    if (!upgrade.open) return
+    upgrade.open = false
+    if (error.httpStatus === 400) {
+      const version: HeaderList = [['sec-websocket-version', '13']]
+      respond(upgrade.res, errorResponse(error), [...upgrade.headers, ...version], { close: true })
+    } else {
+      respondError(upgrade.res, error, upgrade.headers, { close: true })
+    }
+  }
+}
+
+/** RFC 6455 section 4.2.1; uWebSockets.js itself looks at the key alone. */
+function handshakeProblem(req: uws.HttpRequest): PushError | null {
+  const upgrade = req.getHeader('upgrade').toLowerCase() === 'websocket'
+  const connection = req.getHeader('connection').toLowerCase().split(/\s*,\s*/).includes('upgrade')
+  if (!upgrade || !connection) return notWebSocket()
+  if (req.getHeader('sec-websocket-version') !== '13') {
+    return new PushError('BAD_REQUEST', 'websocket: version 13 is the only one supported')
+  }
+  return null
+}
+
+function notWebSocket(): PushError {
+  return new PushError(
+    'BAD_REQUEST',
+    'websocket: the client is not using the websocket protocol: upgrade to websocket is missing',
+  )
+}
+
+function readAfter(text: string): number | null | PushError {
+  if (text === '') return null
+  const after = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
+  if (Number.isSafeInteger(after)) return after
+  return new PushError('BAD_REQUEST', `after: "${text}" is no message id`)
+}
+
+function asPushError(error: unknown): PushError {
+  return error instanceof PushError ? error : new PushError('INTERNAL', 'unexpected error')
+}

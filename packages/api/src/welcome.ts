@@ -1,0 +1,26 @@
+/** What a person sees when the server listens: where it is, who may log in, what to try. Main thread. */
+import type { Config } from '@bellwire/common/config'
+
+export function welcome(
+  { defaultUser, server }: Config,
+  { address, port, madeAdmin }: { address: string; port: number; madeAdmin: boolean },
+): string {
+  if (port === 0) return `\nBellwire listens on ${address}\n\n`
+  const any = server.listenAddr === '' || server.listenAddr === '0.0.0.0' || server.listenAddr === '::'
+  const host = any ? 'localhost' : address.slice(0, address.lastIndexOf(':'))
+  const base = `http://${host}${port === 80 ? '' : `:${port}`}`
+  const login = madeAdmin
+    ? `  Log in as "${defaultUser.name}" with the password "${defaultUser.pass}"${defaultUser.pass === 'admin' ? ' (change it soon)' : ''}.`
+    : '  Log in with the users you have.'
+  return `
+Bellwire listens on ${base}
+
+${login}
+
+  Make an application; its answer holds a token:
+    curl -u ${defaultUser.name}:PASSWORD -F name=backup ${base}/application
+  Send a message with it:
+    curl -F title=Backup -F message="It is done" "${base}/message?token=TOKEN"
+
+`
+}
