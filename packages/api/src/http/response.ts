@@ -40,15 +40,16 @@ export function respond(
     for (const [name, value] of extra) res.writeHeader(name, value)
     for (const [name, value] of response.headers ?? NO_HEADERS) res.writeHeader(name, value)
     const close = options.close ?? false
-    if (BODYLESS.has(response.status)) {
-      res.endWithoutBody(undefined, close)
-    } else if (options.head === true) {
-      // With a length as its argument endWithoutBody() leaves the request pending in some builds.
-      res.writeHeader('Content-Length', String(byteLength(response.body)))
-      res.endWithoutBody(undefined, close)
-    } else {
+    const bodyless = BODYLESS.has(response.status)
+    if (!bodyless && options.head !== true) {
       res.end(response.body ?? '', close)
+      return
     }
+    if (!bodyless) res.writeHeader('Content-Length', String(byteLength(response.body)))
+    // Only the sender can end this connection: with any argument endWithoutBody() writes a length
+    // of its own and leaves the request pending.
+    if (close) res.writeHeader('Connection', 'close')
+    res.endWithoutBody()
   })
 }
 
