@@ -10,6 +10,8 @@ export type DatabaseLogger = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
 
 const KEPT_LINES = 20
 const SERIOUS = /^(?:FATAL|PANIC): {2}/
+/** With the lines that belong to one: DETAIL, HINT, and continuations after a tab. */
+const SEVERITY = /^(?:[A-Z]+: {2}|\t)/
 
 export class PostgresLog {
   readonly #log: DatabaseLogger
@@ -22,10 +24,11 @@ export class PostgresLog {
     createInterface({ input: output }).on('line', (line) => this.#take(line))
   }
 
-  /** The most telling of the last lines: the last FATAL or PANIC, else the last line, '' if there is none. */
+  /** Why it ended: the last FATAL or PANIC line, else what was printed without a severity, '' for nothing. */
   reason(): string {
-    const line = this.#recent.findLast((text) => SERIOUS.test(text)) ?? this.#recent.at(-1) ?? ''
-    return line.replace(/^[A-Z]+: {2}/, '')
+    const serious = this.#recent.findLast((line) => SERIOUS.test(line))
+    if (serious !== undefined) return serious.replace(SERIOUS, '')
+    return this.#recent.filter((line) => !SEVERITY.test(line)).join(' ')
   }
 
   /** All that is kept, for patterns to be looked for. */

@@ -1,0 +1,80 @@
+import {
+  clientConfig,
+  DatabaseStartError,
+  migrate,
+  type DatabaseConnection,
+} from '@bellwire/common/db'
+import { sql, type Kysely } from 'kysely'
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
+import t from 'tap'
+import { startTestPostgres } from '../support/postgres.ts'
+
+const connection = await startTestPostgres(t)
+
+async function run(text: string, target = connection): Promise<unknown[]> {
+  const client = new pg.Client(clientConfig(target, { name: 'test' }))
+  await client.connect()
+  try {
+    return (await client.query({ text, rowMode: 'array' })).rows.map((row: unknown[]) => row[0])
+  } finally {
+    await client.end()
+  }
+}
+
+async function emptyDatabase(): Promise<DatabaseConnection> {
+  const database = `test_${randomUUID().replaceAll('-', '')}`
+  await run(`create database ${database}`)
+  return { ...connection, database }
+}
+
+const adds = (table: string) => ({
+  up: async (db: Kysely<unknown>) => {
+    await sql`create table ${sql.table(table)} (id int)`.execute(db)
+  },
+})
+
+void t.test('migrate() has nothing to do the second time', async (t) => {
+  const target = await emptyDatabase()
+  t.same(await migrate(target), ['0001_initial'])
+  t.same(await migrate(target), [])
+})
+
+void t.test('migrate() runs once when several processes start at once', async (t) => {
+  const target = await emptyDatabase()
+  const results = await Promise.all([1, 2, 3, 4, 5, 6].map(() => migrate(target)))
+  t.same(results.flat(), ['0001_initial'])
+})
+
+void t.test('migrate() leaves nothing behind when a step fails', async (t) => {
+  const target = await emptyDatabase()
+  const steps = {
+    '0001_first': adds('first'),
+    '0002_bad': { up: () => Promise.reject(new Error('no luck')) },
+  }
+  await t.rejects(migrate(target, steps), { message: 'no luck' })
+  t.same(await run("select to_regclass('first')::text", target), [null])
+  t.same(await migrate(target, { '0001_first': adds('first'), '0002_good': adds('second') }), [
+    '0001_first',
+    '0002_good',
+  ])
+})
+
+void t.test('migrate() refuses a database that is newer than the program', async (t) => {
+  const target = await emptyDatabase()
+  const known = { '0001_first': adds('first') }
+  await migrate(target, { ...known, '0002_newer': adds('second') })
+  const refused = migrate(target, known)
+  await t.rejects(refused, DatabaseStartError)
+  await t.rejects(refused, {
+    message: /newer than this program: it went through "0002_newer".*nothing beyond "0001_first"/,
+  })
+})
+
+void t.test("migrate() refuses a database that holds another program's tables", async (t) => {
+  const target = await emptyDatabase()
+  await run('create table users (id int)', target)
+  const refused = migrate(target)
+  await t.rejects(refused, DatabaseStartError)
+  await t.rejects(refused, { message: /relation "users" already exists.*database of its own/ })
+})
