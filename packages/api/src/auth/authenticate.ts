@@ -3,7 +3,7 @@
  * the two raw endpoints, which ask for tokens themselves. Owns the token cache and the record of
  * last uses; the database answers what the cache does not know.
  */
-import type { ClientPrincipal, Clock, UserPrincipal } from '@bellwire/common'
+import type { ClientPrincipal, Clock, Principal, UserPrincipal } from '@bellwire/common'
 import type { Database } from '@bellwire/common/db'
 import type { Kysely } from 'kysely'
 import type { Logger } from 'pino'
@@ -119,7 +119,7 @@ export class Authenticator {
     const refusal = crossSiteRefusal(source, request.method, credentials)
     if (refusal !== null) throw refusal
     const principal = await this.#prove(credentials, request.remoteAddress)
-    const due = principal?.kind === 'client' && this.touch(principal)
+    const due = principal !== null && this.touch(principal)
     authorize(principal, mode, this.#clock.now())
     const refresh = due && credentials.source === 'cookie'
     const headers = refresh ? [sessionCookie(credentials.token, this.#secureCookie)] : []
@@ -128,9 +128,11 @@ export class Authenticator {
 
   /**
    * Notes that a token was used, for last-used and the expiry that follows from it; cheap, and
-   * written later. Returns true when a use was due: then a cookie is to be set again, too.
+   * written later. Returns true when a use was due: then a cookie is to be set again, too. Names and
+   * passwords have no last use.
    */
-  touch(principal: TokenPrincipal): boolean {
+  touch(principal: Principal): boolean {
+    if (principal.kind === 'user') return false
     const now = this.#clock.now()
     const due = this.#lastUsed.note(principal, now)
     if (due && principal.kind === 'client') {

@@ -29,7 +29,10 @@ t.test('HTTP server survives what nobody should send', async (t) => {
   })
 
   attack('two different lengths are refused, whichever comes first', async (t) => {
-    for (const [one, other] of [[3, 50], [50, 3]]) {
+    for (const [one, other] of [
+      [3, 50],
+      [50, 3],
+    ]) {
       const connection = await RawConnection.open(running.port)
       connection.write(
         `POST /echo HTTP/1.1\r\n${HOST}Content-Length: ${one}\r\nContent-Length: ${other}\r\n\r\nabc`,
@@ -165,7 +168,15 @@ t.test('HTTP server survives what nobody should send', async (t) => {
   })
 
   attack('odd paths are answered, not followed', async (t) => {
-    const paths = ['/a%00b', '/%ff', '/%', '/%zz', '/thing/%2f%2f/x', '/../../etc/passwd', '/#/version']
+    const paths = [
+      '/a%00b',
+      '/%ff',
+      '/%',
+      '/%zz',
+      '/thing/%2f%2f/x',
+      '/../../etc/passwd',
+      '/#/version',
+    ]
     for (const path of paths) {
       const connection = await RawConnection.open(running.port)
       connection.write(`GET ${path} HTTP/1.1\r\n${HOST}\r\n`)

@@ -62,7 +62,10 @@ export class RawConnection {
   async answer(options: { head?: boolean } = {}): Promise<RawAnswer | null> {
     const head = await this.#until(() => headLength(this.#received))
     if (head === null) return null
-    const [first = '', ...lines] = this.#received.subarray(0, head - 4).toString('latin1').split('\r\n')
+    const [first = '', ...lines] = this.#received
+      .subarray(0, head - 4)
+      .toString('latin1')
+      .split('\r\n')
     const headers = new Map<string, string>()
     for (const line of lines) {
       const colon = line.indexOf(':')

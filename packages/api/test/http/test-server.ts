@@ -55,8 +55,7 @@ const gatekeeper: Gatekeeper = {
     const token = request.headers.get('x-gotify-key')
     if (token === 'away') throw new PushError('DATABASE_UNAVAILABLE', 'away')
     if (token === 'slow') await new Promise((resolve) => setTimeout(resolve, 200))
-    const principal =
-      token === 'application' ? APPLICATION : token === undefined ? null : CLIENT
+    const principal = token === 'application' ? APPLICATION : token === undefined ? null : CLIENT
     authorize(principal, mode, Date.now())
     return { principal, headers: token === 'cookie' ? [['set-cookie', 'a=b']] : [] }
   },
