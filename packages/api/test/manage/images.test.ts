@@ -56,8 +56,8 @@ t.test('Two uploads at once leave one file, the one that is named', async (t) =>
   const id = await newApplication(basic)
   await Promise.all(Array.from({ length: 8 }, () => upload(basic, id, PNG, 'a.png')))
   const list = await server.call('GET /application', { basic })
-  const [{ image = '' } = {}] = list.json as ReadonlyArray<{ image: string }>
-  t.same(await readdir(server.imagesDir), [image.slice('image/'.length)])
+  const [application] = list.json as ReadonlyArray<{ image: string }>
+  t.same(await readdir(server.imagesDir), [application?.image.slice('image/'.length)])
 })
 
 t.test('Uploads that are no images, or too big, are refused', async (t) => {

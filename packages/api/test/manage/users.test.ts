@@ -92,7 +92,7 @@ t.test('Deleting a user leaves no row of it, and its tokens end', async (t) => {
   t.match(await server.call(`DELETE /user/${user.id}`, { basic: ADMIN }), { status: 200, text: '' })
   t.same(server.changes.slice(seen), [{ kind: 'user-deleted', userId: user.id }])
   for (const table of ['applications', 'clients', 'messages'] as const) {
-    const rows = await server.db.selectFrom(table).select('id').where('user_id', '=', user.id)
+    const rows = server.db.selectFrom(table).select('id').where('user_id', '=', user.id)
     t.same(await rows.execute(), [], table)
   }
   t.equal((await server.call('GET /message', { token })).status, 401)
