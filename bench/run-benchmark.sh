@@ -91,7 +91,8 @@ cleanup() {
     kill -TERM "$cli_pid" 2>/dev/null || true
     wait "$cli_pid" 2>/dev/null || true
   fi
-  [[ ! -f $BENCH/.work/running ]] || cli stop || true
+  # Only where the run itself was killed there is a list left.
+  [[ -z $cli_pid || ! -f $BENCH/.work/running-$cli_pid ]] || cli stop || true
   [[ -z $image ]] || docker rm -f "$OTHER_CONTAINER" >/dev/null 2>&1 || true
   if [[ $mode == docker ]]; then "${COMPOSE[@]}" down --volumes --timeout 20 || true; fi
   exit "$status"

@@ -13,7 +13,7 @@ import { readResult, resultName } from './results/result.ts'
 import { k6Scenarios } from './scenarios/k6.ts'
 import { runScale, SCALES } from './scenarios/scale.ts'
 import { RESULTS_DIR } from './server/paths.ts'
-import { stopRemembered } from './server/running-record.ts'
+import { forgetProcesses, stopRemembered } from './server/running-record.ts'
 import { SHARD_COUNTS, shardVariant, type Variant } from './server/variant.ts'
 import { runSmoke } from './smoke/smoke.ts'
 
@@ -73,7 +73,7 @@ async function measure(verb: string, rest: readonly string[]): Promise<void> {
     runner.templates.removeAll()
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
-    await stopRemembered()
+    forgetProcesses()
   }
   const result = runner.save()
   say(`Results: ${directory}/result.json`)
@@ -107,7 +107,9 @@ async function runVerb(
   if (verb !== 'all' || remotes.size > 0 || options.only.length > 0) return
   if (options.k6 !== undefined) {
     const scenarios = k6Scenarios(options.k6, directory)
-    await runner.visitAll([{ variant: { ...shardVariant(256), name: 'defaults' }, round: 0, scenarios }])
+    await runner.visitAll([
+      { variant: { ...shardVariant(256), name: 'defaults' }, round: 0, scenarios },
+    ])
   }
   for (const scale of SCALES) await runScale(runner, scale, 0)
 }

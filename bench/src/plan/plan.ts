@@ -9,7 +9,13 @@ import { reconnectStormScenario } from '../scenarios/reconnect-storm.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
 import { slowReaderScenario } from '../scenarios/slow-reader.ts'
 import { startScenario } from '../scenarios/start.ts'
-import { BARE, bufferVariants, SHARD_COUNTS, shardVariant, threadVariant } from '../server/variant.ts'
+import {
+  BARE,
+  bufferVariants,
+  SHARD_COUNTS,
+  shardVariant,
+  threadVariant,
+} from '../server/variant.ts'
 import type { Variant } from '../server/variant.ts'
 
 /** One server and everything that is done to it between its start and its end. */
@@ -25,11 +31,6 @@ export interface Entry {
 }
 
 const DEFAULTS: Variant = { ...shardVariant(256), name: 'defaults' }
-
-const closed = (connections: number): Scenario =>
-  publishScenario({ connections, ratePerSecond: 0, warmupSeconds: 2, seconds: 5 })
-const open = (ratePerSecond: number): Scenario =>
-  publishScenario({ connections: 64, ratePerSecond, warmupSeconds: 2, seconds: 5 })
 
 const BATTERY = [
   startScenario,
@@ -88,4 +89,12 @@ export function interleave(entries: readonly Entry[], rounds: number): Visit[] {
     }
   }
   return visits
+}
+
+function closed(connections: number): Scenario {
+  return publishScenario({ connections, ratePerSecond: 0, warmupSeconds: 2, seconds: 5 })
+}
+
+function open(ratePerSecond: number): Scenario {
+  return publishScenario({ connections: 64, ratePerSecond, warmupSeconds: 2, seconds: 5 })
 }

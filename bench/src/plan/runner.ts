@@ -101,10 +101,7 @@ export class Runner {
   }
 
   /** Runs `work` with fresh load processes, which end with it. */
-  async withTeam(
-    place: Omit<Stage, 'team'>,
-    work: (stage: Stage) => Promise<void>,
-  ): Promise<void> {
+  async withTeam(place: Omit<Stage, 'team'>, work: (stage: Stage) => Promise<void>): Promise<void> {
     const team = new Team(place.server.target)
     this.#teams.add(team)
     try {

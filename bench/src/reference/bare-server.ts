@@ -80,7 +80,8 @@ function withBody(response: HttpResponse, handle: (body: Buffer) => void): void 
     aborted = true
   })
   response.onData((chunk, isLast) => {
-    body = body.length === 0 && isLast ? Buffer.from(chunk) : Buffer.concat([body, Buffer.from(chunk)])
+    body =
+      body.length === 0 && isLast ? Buffer.from(chunk) : Buffer.concat([body, Buffer.from(chunk)])
     if (isLast && !aborted) handle(body)
   })
 }

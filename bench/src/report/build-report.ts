@@ -1,7 +1,14 @@
 /** Puts the report of one run together: which sections, in which order, in which words. */
 import { scenariosOf, variantsOf, type RunResult } from '../results/result.ts'
 import type { Report, Section } from './document.ts'
-import { barSection, machineSection, medianTable, memorySection, startSection, tableSection } from './sections.ts'
+import {
+  barSection,
+  machineSection,
+  medianTable,
+  memorySection,
+  startSection,
+  tableSection,
+} from './sections.ts'
 
 const LATENCIES = ['publishP50Ms', 'publishP95Ms', 'publishP99Ms', 'deliveryP50Ms', 'deliveryP99Ms']
 const COSTS = ['serverCpuUsPerPublish', 'databaseCpuUsPerPublish', 'generatorLagP99Ms']
@@ -69,7 +76,17 @@ function slowReader(result: RunResult): Section | null {
     'slow-reader',
     'A subscriber that stops reading',
     'Messages of 8 KB go to a user whose only socket is not read, small ones to another user. Then the socket is read again: "catch up" is the time until it has everything.',
-    ['publishP50Ms', 'publishP99Ms', 'publishMaxMs', 'otherUserP99Ms', 'otherUserMaxMs', 'rssGrowthMb', 'catchUpMs', 'socketsLost', ...DAMAGE],
+    [
+      'publishP50Ms',
+      'publishP99Ms',
+      'publishMaxMs',
+      'otherUserP99Ms',
+      'otherUserMaxMs',
+      'rssGrowthMb',
+      'catchUpMs',
+      'socketsLost',
+      ...DAMAGE,
+    ],
   )
 }
 
@@ -79,7 +96,17 @@ function storm(result: RunResult): Section | null {
     'reconnect-storm',
     'Reconnect storm',
     'All sockets break at one moment and come back at once from their last ids while 200 messages a second go on. A missing message is one that was acknowledged and reached no socket.',
-    ['allBackMs', 'reconnectsPerSecond', 'handshakeP99Ms', 'refusedOnce', 'socketsBack', 'publishP99Ms', 'publishMaxMs', 'deliveryP99Ms', ...DAMAGE],
+    [
+      'allBackMs',
+      'reconnectsPerSecond',
+      'handshakeP99Ms',
+      'refusedOnce',
+      'socketsBack',
+      'publishP99Ms',
+      'publishMaxMs',
+      'deliveryP99Ms',
+      ...DAMAGE,
+    ],
   )
 }
 
@@ -89,7 +116,18 @@ function scale(result: RunResult): Section | null {
     'scale',
     'Held at once',
     'Sockets held at the same time, over as many server processes as the file limit asks for, with 200 publishes a second to one of them.',
-    ['processes', 'socketsHeld', 'connectsPerSecond', 'rssBytesPerSocket', 'kernelBytesPerSocket', 'rssMb', 'publishP99Ms', 'deliveryP50Ms', 'deliveryP99Ms', ...DAMAGE],
+    [
+      'processes',
+      'socketsHeld',
+      'connectsPerSecond',
+      'rssBytesPerSocket',
+      'kernelBytesPerSocket',
+      'rssMb',
+      'publishP99Ms',
+      'deliveryP50Ms',
+      'deliveryP99Ms',
+      ...DAMAGE,
+    ],
   )
 }
 
@@ -99,7 +137,17 @@ function k6(result: RunResult): Section | null {
     'k6',
     'The same server seen by k6',
     'Short runs of the k6 scripts. k6 spends far more on a socket and a message than our own generator, so it is the bottleneck long before the server.',
-    ['connectP95Ms', 'connectSuccess', 'publishP95Ms', 'deliveryP50Ms', 'deliveryP95Ms', 'deliveryP99Ms', 'deliverySuccess', 'messagesPerSecond', 'exitCode'],
+    [
+      'connectP95Ms',
+      'connectSuccess',
+      'publishP95Ms',
+      'deliveryP50Ms',
+      'deliveryP95Ms',
+      'deliveryP99Ms',
+      'deliverySuccess',
+      'messagesPerSecond',
+      'exitCode',
+    ],
   )
 }
 

@@ -25,18 +25,15 @@ export function compareResults(a: NamedResult, b: NamedResult): string {
 }
 
 function caution(a: RunResult, b: RunResult): string {
-  const same = JSON.stringify([a.machine.cpu, a.machine.cores]) === JSON.stringify([b.machine.cpu, b.machine.cores])
+  const same =
+    JSON.stringify([a.machine.cpu, a.machine.cores]) ===
+    JSON.stringify([b.machine.cpu, b.machine.cores])
   return same
     ? 'Same kind of machine. With few rounds the interval is about the span of the rounds.'
     : 'The machines differ: only ratios within one result can be compared.'
 }
 
-function compareMetrics(
-  a: RunResult,
-  b: RunResult,
-  scenario: string,
-  variant: string,
-): string[][] {
+function compareMetrics(a: RunResult, b: RunResult, scenario: string, variant: string): string[][] {
   const names = a.samples
     .filter((sample) => sample.scenario === scenario && sample.variant === variant)
     .flatMap((sample) => Object.keys(sample.metrics))

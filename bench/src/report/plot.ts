@@ -57,7 +57,12 @@ export function barChart(chart: BarChart): string {
       }
     })
   })
-  return frame(chart.title, scale, chart.series.map(({ name }) => name), parts)
+  return frame(
+    chart.title,
+    scale,
+    chart.series.map(({ name }) => name),
+    parts,
+  )
 }
 
 export interface LineChart {
@@ -90,7 +95,12 @@ export function lineChart(chart: LineChart): string {
       parts.push(`<circle cx="${px(px0(x))}" cy="${px(py0(y))}" r="4" fill="${colour}"/>`)
     }
   })
-  return frame(chart.title, scale, chart.series.map(({ name }) => name), parts)
+  return frame(
+    chart.title,
+    scale,
+    chart.series.map(({ name }) => name),
+    parts,
+  )
 }
 
 interface Scale {
@@ -101,7 +111,8 @@ interface Scale {
 /** A round upper end at or above `highest`, with four to eight round steps below it. */
 function niceScale(highest: number): Scale {
   const magnitude = 10 ** Math.floor(Math.log10(highest))
-  const step = [0.2, 0.5, 1, 2].map((f) => f * magnitude).find((s) => highest / s <= 6) ?? magnitude * 2
+  const step =
+    [0.2, 0.5, 1, 2].map((f) => f * magnitude).find((s) => highest / s <= 6) ?? magnitude * 2
   const count = Math.ceil((highest * 1.05) / step)
   return { top: count * step, ticks: Array.from({ length: count + 1 }, (_, i) => i * step) }
 }

@@ -1,10 +1,5 @@
 /** The sections of a report, each made from the samples that are there; a section without samples is left out. */
-import {
-  scenariosOf,
-  valuesOf,
-  variantsOf,
-  type RunResult,
-} from '../results/result.ts'
+import { scenariosOf, valuesOf, variantsOf, type RunResult } from '../results/result.ts'
 import { fitLine, median } from '../stats/summary.ts'
 import type { Plot, Section, Table } from './document.ts'
 import { formatNumber, metricTitle } from './figures.ts'
@@ -13,7 +8,10 @@ import { barChart, lineChart, type Bar } from './plot.ts'
 export function machineSection(result: RunResult): Section {
   const { machine } = result
   const rows = [
-    ['Processor', `${machine.cpu}, ${machine.cores} cores${machine.virtual ? ' (virtual machine)' : ''}`],
+    [
+      'Processor',
+      `${machine.cpu}, ${machine.cores} cores${machine.virtual ? ' (virtual machine)' : ''}`,
+    ],
     ['Memory', `${machine.memoryGb} GB`],
     ['System', `${machine.system}, Linux ${machine.kernel}`],
     ['Node', machine.node],
@@ -73,7 +71,10 @@ export function memorySection(result: RunResult): Section | null {
   if (scenarios.length === 0) return null
   const longest = scenarios.at(-1) ?? ''
   const deep = scenarios.reduce((a, b) => (reach(b) > reach(a) ? b : a), longest)
-  const names = new Set([deep, ...scenarios.filter((s) => variantsOf(result, s).includes('bare-uws'))])
+  const names = new Set([
+    deep,
+    ...scenarios.filter((s) => variantsOf(result, s).includes('bare-uws')),
+  ])
   const series = [...names].flatMap((scenario) =>
     variantsOf(result, scenario).map((variant) => {
       const points = result.samples
@@ -121,7 +122,9 @@ export function memorySection(result: RunResult): Section | null {
 export function startSection(result: RunResult): Section | null {
   const variants = variantsOf(result, 'start')
   if (variants.length === 0) return null
-  const text = ['An empty server after its start: how long until /health is green, and what it weighs.']
+  const text = [
+    'An empty server after its start: how long until /health is green, and what it weighs.',
+  ]
   for (const [prefix, what] of [
     ['shards-', 'logical shard'],
     ['threads-', 'worker thread'],

@@ -42,7 +42,9 @@ export function machineFacts(): MachineFacts {
     node: process.version,
     openFiles: /Max open files\s+(\d+|unlimited)/.exec(limits)?.[1] ?? 'unknown',
     loadBefore: os.loadavg()[0] ?? 0,
-    settings: Object.fromEntries(KERNEL_SETTINGS.map((name) => [name.replaceAll('/', '.'), sysctl(name)])),
+    settings: Object.fromEntries(
+      KERNEL_SETTINGS.map((name) => [name.replaceAll('/', '.'), sysctl(name)]),
+    ),
   }
 }
 

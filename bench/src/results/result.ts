@@ -29,7 +29,11 @@ export interface RunResult {
 
 /** `directory` may be a result folder, its result.json, or a name inside bench/results. */
 export function readResult(directory: string, resultsDir: string): RunResult {
-  const candidates = [directory, `${directory}/result.json`, `${resultsDir}/${directory}/result.json`]
+  const candidates = [
+    directory,
+    `${directory}/result.json`,
+    `${resultsDir}/${directory}/result.json`,
+  ]
   for (const path of candidates.filter((name) => name.endsWith('.json'))) {
     try {
       return JSON.parse(readFileSync(path, 'utf8')) as RunResult

@@ -6,7 +6,6 @@
 import { percentileMetrics } from '../stats/latency.ts'
 import { fitLine } from '../stats/summary.ts'
 import { readSlabBytes } from '../server/process-use.ts'
-import { readHeapUse } from '../server/server-metrics.ts'
 import { sleep } from '../wire/clock.ts'
 import type { Metrics, Outcome, Scenario, Stage } from './scenario.ts'
 
@@ -44,8 +43,8 @@ async function runIdleMemory(stage: Stage, steps: readonly number[]): Promise<Ou
 
 async function measure({ server }: Stage, sockets: number): Promise<Metrics> {
   await sleep(SETTLE_MS)
+  const heap = await server.heap()
   const use = server.use()
-  const heap = await readHeapUse(server.target)
   return {
     sockets,
     slabBytes: readSlabBytes(),

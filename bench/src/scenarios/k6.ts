@@ -34,7 +34,15 @@ async function runK6(
   const flags = Object.entries(variables).flatMap(([name, value]) => ['-e', `${name}=${value}`])
   const child = spawn(
     binary,
-    ['run', '--quiet', '--no-usage-report', '--summary-export', summary, ...flags, `${BENCH_DIR}k6/${script}.js`],
+    [
+      'run',
+      '--quiet',
+      '--no-usage-report',
+      '--summary-export',
+      summary,
+      ...flags,
+      `${BENCH_DIR}k6/${script}.js`,
+    ],
     { stdio: ['ignore', log, log] },
   )
   const [code] = (await once(child, 'exit')) as [number | null]
@@ -50,7 +58,11 @@ interface Summary {
 function flatten({ metrics }: Summary): Record<string, number> {
   const figures: Record<string, number> = {}
   for (const name of ['connect_ms', 'delivery_ms', 'publish_ms']) {
-    for (const [from, to] of [['med', 'P50Ms'], ['p(95)', 'P95Ms'], ['p(99)', 'P99Ms']] as const) {
+    for (const [from, to] of [
+      ['med', 'P50Ms'],
+      ['p(95)', 'P95Ms'],
+      ['p(99)', 'P99Ms'],
+    ] as const) {
       const value = metrics[name]?.[from]
       if (value !== undefined) figures[`${name.replace('_ms', '')}${to}`] = value
     }

@@ -7,5 +7,4 @@ export const BELLWIRE_MAIN = `${REPOSITORY}packages/api/dist/src/main.js`
 export const BARE_MAIN = fileURLToPath(new URL('../reference/bare-server.js', import.meta.url))
 /** Throw-away databases. On the repository's disk, not in a memory file system, where an fsync costs nothing. */
 export const WORK_DIR = `${BENCH_DIR}.work`
-export const RUNNING_RECORD = `${WORK_DIR}/running`
 export const RESULTS_DIR = `${BENCH_DIR}results`

@@ -72,7 +72,7 @@ function databaseProcesses(
     }
   }
   const family = new Set(roots)
-  for (let grown = true; grown; ) {
+  for (let grown = true; grown;) {
     grown = false
     for (const [pid, row] of table) {
       if (!family.has(pid) && family.has(row.parent)) {

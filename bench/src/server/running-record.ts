@@ -1,29 +1,39 @@
 /**
- * A list of the processes that a run started, on disk, so that `run-benchmark.sh stop` can end them after the run
- * itself was killed. A process is known by id and start time: an id that was given to somebody else is left alone.
+ * Lists of the processes that runs started, on disk, one list a run, so that `run-benchmark.sh stop` can end them after
+ * the run itself was killed. A process is known by id and start time: an id that belongs to somebody else by now is
+ * left alone.
  */
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { sleep } from '../wire/clock.ts'
-import { RUNNING_RECORD, WORK_DIR } from './paths.ts'
+import { WORK_DIR } from './paths.ts'
+
+const PREFIX = 'running-'
+const OWN_RECORD = `${WORK_DIR}/${PREFIX}${process.pid}`
+const POLITE_MS = 20_000
 
 export function rememberProcess(pid: number): void {
   mkdirSync(WORK_DIR, { recursive: true })
-  appendFileSync(RUNNING_RECORD, `${pid} ${startTime(pid)}\n`)
+  appendFileSync(OWN_RECORD, `${pid} ${startTime(pid)}\n`)
 }
 
-/** Ends what is still alive of the record, politely first, and forgets it. Resolves with how many were ended. */
+/** Forgets this run's list; call it when everything was stopped in order. */
+export function forgetProcesses(): void {
+  rmSync(OWN_RECORD, { force: true })
+}
+
+/** Ends what is still alive of all lists, politely first, and removes every trace of those runs. */
 export async function stopRemembered(): Promise<number> {
-  if (!existsSync(RUNNING_RECORD)) return 0
-  const alive = readFileSync(RUNNING_RECORD, 'utf8')
-    .trim()
-    .split('\n')
+  if (!existsSync(WORK_DIR)) return 0
+  const records = readdirSync(WORK_DIR).filter((name) => name.startsWith(PREFIX))
+  const alive = records
+    .flatMap((name) => readFileSync(`${WORK_DIR}/${name}`, 'utf8').trim().split('\n'))
     .map((line) => line.split(' '))
     .filter(([pid, started]) => started !== '' && startTime(Number(pid)) === started)
     .map(([pid]) => Number(pid))
   for (const pid of alive) signal(pid, 'SIGTERM')
-  for (let waited = 0; waited < 10_000 && alive.some(isAlive); waited += 200) await sleep(200)
+  for (let waited = 0; waited < POLITE_MS && alive.some(isAlive); waited += 100) await sleep(100)
   for (const pid of alive.filter(isAlive)) signal(pid, 'SIGKILL')
-  rmSync(RUNNING_RECORD)
+  rmSync(WORK_DIR, { recursive: true, force: true })
   return alive.length
 }
 

@@ -9,6 +9,7 @@ import { nowUs, sleep } from '../wire/clock.ts'
 import type { Target } from '../wire/subscriber.ts'
 import { childEnvironment } from './child-environment.ts'
 import { freePort } from './free-port.ts'
+import { PROBE_OPTIONS, readHeapUse, type HeapUse } from './heap-use.ts'
 import { BARE_MAIN, BELLWIRE_MAIN } from './paths.ts'
 import { readProcessUse, type ProcessUse } from './process-use.ts'
 import { rememberProcess } from './running-record.ts'
@@ -24,6 +25,8 @@ export interface RunningServer {
   readonly startMs: number
   /** Null where the process is not known or not on this machine. */
   use(): ProcessUse | null
+  /** Collects garbage first. Null for servers that are not ours. */
+  heap(): Promise<HeapUse | null>
   stop(): Promise<void>
 }
 
@@ -61,13 +64,15 @@ export async function startServer(
     target,
     startMs: (nowUs() - startedUs) / 1000,
     use: () => readProcessUse(pid, workDir),
+    heap: () => (variant.kind === 'gotify' ? Promise.resolve(null) : readHeapUse(pid, workDir)),
     stop: () => stopChild(child),
   }
 }
 
 function command(variant: Variant, port: number, workDir: string): [string, string[]] {
-  if (variant.kind === 'bellwire') return [process.execPath, [BELLWIRE_MAIN]]
-  if (variant.kind === 'bare') return [process.execPath, [BARE_MAIN, String(port)]]
+  if (variant.kind === 'bellwire') return [process.execPath, [...PROBE_OPTIONS, BELLWIRE_MAIN]]
+  if (variant.kind === 'bare')
+    return [process.execPath, [...PROBE_OPTIONS, BARE_MAIN, String(port)]]
   return [variant.location ?? `${workDir}/gotify`, ['serve']]
 }
 
@@ -91,7 +96,9 @@ async function untilHealthy(child: ChildProcess, target: Target, logFile: string
     if (await isHealthy(target)) return
     await sleep(5)
   }
-  throw new Error(`The server did not get healthy within ${START_LIMIT_MS / 1000} s; see ${logFile}`)
+  throw new Error(
+    `The server did not get healthy within ${START_LIMIT_MS / 1000} s; see ${logFile}`,
+  )
 }
 
 /** A refused connection is the answer "not yet". */
@@ -128,6 +135,7 @@ async function remoteServer(variant: Variant): Promise<RunningServer> {
     target,
     startMs: 0,
     use: () => (pid === undefined ? null : readProcessUse(pid, null)),
+    heap: () => Promise.resolve(null),
     stop: () => Promise.resolve(),
   }
 }

@@ -12,6 +12,7 @@ import { fanOutScenario } from '../scenarios/fan-out.ts'
 import { idleMemoryScenario } from '../scenarios/idle-memory.ts'
 import { publishScenario } from '../scenarios/publish.ts'
 import { BENCH_DIR, WORK_DIR } from '../server/paths.ts'
+import { forgetProcesses } from '../server/running-record.ts'
 import { BARE, shardVariant } from '../server/variant.ts'
 import { median } from '../stats/summary.ts'
 import { judge, type Baseline } from './judge.ts'
@@ -39,6 +40,7 @@ export async function runSmoke(updateBaseline: boolean): Promise<number> {
     await runner.visitAll(interleave(entries, ROUNDS))
   } finally {
     runner.templates.removeAll()
+    forgetProcesses()
   }
   const result = runner.save()
   if (runner.interrupted || result.failures.length > 0) return 1

@@ -88,7 +88,11 @@ export interface PreparedRequest {
   readonly tail: string
 }
 
-export function prepareRequest(target: Target, token: string, messageBytes: number): PreparedRequest {
+export function prepareRequest(
+  target: Target,
+  token: string,
+  messageBytes: number,
+): PreparedRequest {
   const open = '{"title":"hello","priority":5,"message":"ts='
   const padding = 'x'.repeat(Math.max(0, messageBytes - 'ts= '.length - STAMP_DIGITS))
   const tail = ` ${padding}"}`

@@ -94,7 +94,8 @@ export class Subscriber {
       this.#events.opened(nowUs() - this.#startedUs)
       bytes = bytes.subarray(headEnd + 4)
     }
-    if (bytes.length > 0) this.#frames.push(bytes, (opcode, payload) => this.#frame(opcode, payload))
+    if (bytes.length > 0)
+      this.#frames.push(bytes, (opcode, payload) => this.#frame(opcode, payload))
     return true
   }
 

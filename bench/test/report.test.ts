@@ -1,0 +1,104 @@
+/** Reports and comparisons from a small result, and the bounds of the regression gate. */
+import t from 'tap'
+import { buildReport } from '../src/report/build-report.ts'
+import { compareResults } from '../src/report/compare.ts'
+import { renderHtml, renderMarkdown } from '../src/report/document.ts'
+import type { RunResult, Sample } from '../src/results/result.ts'
+import { judge } from '../src/smoke/judge.ts'
+
+function resultWith(samples: Sample[]): RunResult {
+  return {
+    schema: 1,
+    verb: 'all',
+    startedAt: '2026-01-31T09:30:00.000Z',
+    seconds: 61,
+    commit: 'abc',
+    machine: {
+      cpu: 'Some <CPU> & more',
+      cores: 2,
+      memoryGb: 16,
+      virtual: true,
+      system: 'Debian',
+      kernel: '6.1',
+      node: 'v20',
+      openFiles: '20000',
+      loadBefore: 0.1,
+      settings: {},
+    },
+    samples,
+    failures: [],
+  }
+}
+
+function publishSamples(perSecond: readonly number[]): Sample[] {
+  return perSecond.map((publishesPerSecond, round) => ({
+    scenario: 'publish-closed-64',
+    variant: 'shards-256',
+    round,
+    metrics: { publishesPerSecond, publishP99Ms: 1e6 / publishesPerSecond, failed: 0 },
+  }))
+}
+
+const memory: Sample = {
+  scenario: 'idle-memory-2000',
+  variant: 'shards-256',
+  round: 0,
+  metrics: { rssBytesPerSocket: 1500 },
+  points: [
+    { sockets: 0, rssBytes: 100e6 },
+    { sockets: 1000, rssBytes: 101.5e6 },
+    { sockets: 2000, rssBytes: 103e6 },
+  ],
+}
+
+t.test('buildReport renders what was measured and leaves out what was not', (t) => {
+  const report = buildReport(resultWith([...publishSamples([900, 1000, 1100]), memory]), 'test')
+  const html = renderHtml(report)
+  const markdown = renderMarkdown(report)
+  for (const text of [html, markdown]) {
+    t.match(text, 'Publishes a second, 64 closed-loop publishers')
+    t.match(text, '1,000', 'the median of the rounds')
+    t.notMatch(text, 'Reconnect storm')
+    t.notMatch(text, 'NaN')
+  }
+  t.match(html, 'Some &#60;CPU&#62; &#38; more', 'text is escaped')
+  t.notMatch(
+    html,
+    /<script|https?:\/\/(?!www\.w3\.org\/2000\/svg)/,
+    'nothing is loaded from elsewhere',
+  )
+  t.match(markdown, '![Process memory against idle sockets](idle-memory.svg)')
+  const circles = html.match(/<circle/g) ?? []
+  t.equal(circles.length, 3, 'a point for each step')
+  t.end()
+})
+
+t.test('compareResults gives ratios, and a verdict only where the interval leaves 1 out', (t) => {
+  const a = { name: 'A', result: resultWith(publishSamples([990, 1000, 1010])) }
+  const b = { name: 'B', result: resultWith(publishSamples([1980, 2000, 2020])) }
+  const text = compareResults(a, b)
+  t.match(
+    text,
+    /\| publishes a second \| 1,000 \| 2,000 \| 2\.000 \| [\d.]+ to [\d.]+ \| better \|/,
+  )
+  t.match(text, /\| publish p99 \(ms\) \| 1,000 \| 500 \| 0\.500 \|.*\| better \|/)
+  t.notMatch(text, '| failed', 'a ratio to nothing is not given')
+  t.match(compareResults(a, a), 'no difference shown')
+  t.end()
+})
+
+t.test('judge fails on collapse only', (t) => {
+  const baseline = {
+    publishShareOfBare: 0.4,
+    fanOutShareOfBare: 0.9,
+    rssBytesPerSocket: 1500,
+    damage: 0,
+  }
+  t.notOk(judge(baseline, { ...baseline, publishShareOfBare: 0.2 }).collapsed, 'half is noise')
+  t.ok(judge(baseline, { ...baseline, publishShareOfBare: 0.13 }).collapsed)
+  t.ok(judge(baseline, { ...baseline, fanOutShareOfBare: 0.2 }).collapsed)
+  t.ok(judge(baseline, { ...baseline, rssBytesPerSocket: 3100 }).collapsed)
+  t.ok(judge(baseline, { ...baseline, damage: 1 }).collapsed, 'a lost message is a collapse')
+  t.ok(judge(baseline, { ...baseline, publishShareOfBare: Number.NaN }).collapsed)
+  t.end()
+})
