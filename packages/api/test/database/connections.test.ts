@@ -26,7 +26,9 @@ async function backend(db: Db): Promise<number> {
   return rows[0]?.pid ?? 0
 }
 
-const terminate = (pid: number) => sql`select pg_terminate_backend(${pid}, 5000)`.execute(admin)
+async function terminate(pid: number): Promise<void> {
+  await sql`select pg_terminate_backend(${pid}, 5000)`.execute(admin)
+}
 
 void t.test('createPool() survives connections that are cut, idle or in use', async (t) => {
   const { db, errors } = open(t, 15_000)

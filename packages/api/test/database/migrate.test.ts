@@ -4,7 +4,7 @@ import {
   migrate,
   type DatabaseConnection,
 } from '@bellwire/common/db'
-import { sql, type Kysely } from 'kysely'
+import { sql, type Migration } from 'kysely'
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import t from 'tap'
@@ -22,17 +22,19 @@ async function run(text: string, target = connection): Promise<unknown[]> {
   }
 }
 
-async function emptyDatabase(): Promise<DatabaseConnection> {
+async function emptyDatabase(options = ''): Promise<DatabaseConnection> {
   const database = `test_${randomUUID().replaceAll('-', '')}`
-  await run(`create database ${database}`)
+  await run(`create database ${database} ${options}`)
   return { ...connection, database }
 }
 
-const adds = (table: string) => ({
-  up: async (db: Kysely<unknown>) => {
-    await sql`create table ${sql.table(table)} (id int)`.execute(db)
-  },
-})
+function adds(table: string): Migration {
+  return {
+    up: async (db) => {
+      await sql`create table ${sql.table(table)} (id int)`.execute(db)
+    },
+  }
+}
 
 void t.test('migrate() has nothing to do the second time', async (t) => {
   const target = await emptyDatabase()
@@ -78,3 +80,23 @@ void t.test("migrate() refuses a database that holds another program's tables", 
   await t.rejects(refused, DatabaseStartError)
   await t.rejects(refused, { message: /relation "users" already exists.*database of its own/ })
 })
+
+void t.test(
+  'migrate() sorts keys byte by byte, whatever language the database speaks',
+  async (t) => {
+    const target = await emptyDatabase("template template0 locale_provider icu icu_locale 'en-US'")
+    await migrate(target)
+    const values = ['a1', 'Zz', 'a0', 'aA'].map((key) => `(1, '${key}', '', 0, '${key}')`)
+    await run("insert into users (id, name, created_at) values (1, 'a', 0)", target)
+    await run(
+      `insert into applications (user_id, token, name, created_at, sort_key) values ${values.join()}`,
+      target,
+    )
+    t.same(await run('select sort_key from applications order by sort_key', target), [
+      'Zz',
+      'a0',
+      'a1',
+      'aA',
+    ])
+  },
+)

@@ -32,7 +32,9 @@ async function listen(t: Test, onConnection: (socket: Socket) => void): Promise<
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-const withCode = (code: string) => Object.assign(new Error('failed'), { code })
+function withCode(code: string): Error {
+  return Object.assign(new Error('failed'), { code })
+}
 
 void t.test('isUnavailable() knows the SQLSTATEs of a database that is away', (t) => {
   for (const code of [
