@@ -12,7 +12,7 @@ const MAX_SHELL_LINES = 500
 /** Assembled here, so that this file does not find itself. */
 const UNFINISHED = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].join('|')})\\b`)
 /** Folders of a developer's machine; a container's own paths (/app, /var/lib, /tmp) are fine. */
-const MACHINE_PATH = /(?<![\w.~-])\/(work|farm|root|home\/\w+|Users\/\w+|tmp\/bw)(?=[/\s'"`])/
+const MACHINE_PATH = /(?<![\w.~-])\/(work|farm|root|home\/\w+|Users\/\w+|tmp\/bw)(?=[/\s])/
 
 const findings = []
 

@@ -9,11 +9,11 @@ import { bootstrap, projects, root } from './bootstrap.mjs'
 
 const JOBS = 2
 /** A file that has not ended by then is killed and counts as failed. */
-const FILE_LIMIT_MS = 240_000
+const FILE_LIMIT_MS = 300_000
 /** What still holds a test's output open after its end is cut off then. */
 const OUTPUT_GRACE_MS = 5_000
 /** tap's own limit for the tests of one file, in seconds: ends first, and says which test hung. */
-const TAP_TIMEOUT = '120'
+const TAP_TIMEOUT = '180'
 
 const running = new Set()
 
