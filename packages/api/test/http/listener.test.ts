@@ -1,0 +1,142 @@
+import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { StartError } from '../../src/http/start-error.ts'
+import { RawConnection } from './raw-connection.ts'
+import { startTestServer } from './test-server.ts'
+
+const REQUEST = 'GET /version HTTP/1.1\r\nHost: h\r\n\r\n'
+
+t.test('HttpServer.listen() on TCP', async (t) => {
+  t.test('tells address and port', async (t) => {
+    const { server, port } = await startTestServer(t)
+    t.ok(port > 0)
+    t.equal(server.connections, 0)
+  })
+
+  t.test('names the address it could not have', async (t) => {
+    const { port } = await startTestServer(t)
+    await t.rejects(startTestServer(t, { port }), {
+      name: 'StartError',
+      message: `Cannot listen on 127.0.0.1:${port}: another process listens there`,
+    })
+    await t.rejects(startTestServer(t, { address: '192.0.2.1' }), {
+      message: /belongs to no network interface/,
+    })
+    await t.rejects(startTestServer(t, { address: 'no.such.host.invalid' }), StartError)
+  })
+
+  t.test('shares a port only when it is told to', async (t) => {
+    const first = await startTestServer(t, { port: await freePort(), sharedPort: true })
+    const second = await startTestServer(t, { port: first.port, sharedPort: true })
+    t.equal(second.port, first.port)
+    await t.rejects(startTestServer(t, { port: first.port }), StartError)
+  })
+
+  t.test('listens on every address without one', async (t) => {
+    const { port } = await startTestServer(t, { address: '' })
+    const connection = await RawConnection.open(port)
+    connection.write(REQUEST)
+    t.equal((await connection.answer())?.body, 'version')
+    connection.destroy()
+  })
+})
+
+t.test('HttpServer.listen() on a unix socket', async (t) => {
+  t.test('serves it and removes its file', async (t) => {
+    const path = join(await shortFolder(t), 'socket')
+    const { server } = await startTestServer(t, { address: `unix:${path}` })
+    t.equal(await version(path), 'version')
+    await server.stopAccepting()
+    await t.rejects(stat(path))
+  })
+
+  t.test('replaces what a dead server left', async (t) => {
+    const path = join(await shortFolder(t), 'socket')
+    await leaveSocket(t, path)
+    await startTestServer(t, { address: `unix:${path}` })
+    t.equal(await version(path), 'version')
+  })
+
+  t.test('refuses a path where somebody listens', async (t) => {
+    const path = join(await shortFolder(t), 'socket')
+    await startTestServer(t, { address: `unix:${path}` })
+    await t.rejects(startTestServer(t, { address: `unix:${path}` }), {
+      name: 'StartError',
+      message: /another process listens there/,
+    })
+    t.equal(await version(path), 'version')
+  })
+
+  t.test('leaves the file of a newer server alone', async (t) => {
+    const path = join(await shortFolder(t), 'socket')
+    const older = await startTestServer(t, { address: `unix:${path}` })
+    await replaceSocket(t, path)
+    await older.server.stopAccepting()
+    t.ok((await stat(path)).isSocket())
+  })
+
+  t.test('refuses paths that can hold no socket', async (t) => {
+    const dir = await shortFolder(t)
+    await writeFile(join(dir, 'file'), 'text')
+    const cases = [
+      [join(dir, 'file'), /no socket is in the way/],
+      [join(dir, 'missing', 'socket'), /ENOENT/],
+      [join(dir, 'x'.repeat(120)), /at most 107 bytes/],
+    ] as const
+    for (const [path, message] of cases) {
+      await t.rejects(startTestServer(t, { address: `unix:${path}` }), { message })
+    }
+    t.ok((await stat(join(dir, 'file'))).isFile())
+  })
+})
+
+async function version(path: string): Promise<string | undefined> {
+  const connection = await RawConnection.open(path)
+  connection.write(REQUEST)
+  const answer = await connection.answer()
+  connection.destroy()
+  return answer?.body
+}
+
+/** A path of a socket must be short, and tap's own folders are long. */
+async function shortFolder(t: Test): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'bellwire-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await listening(server, { port: 0, host: '127.0.0.1' })
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  if (address === null || typeof address === 'string') throw new Error('No port')
+  return address.port
+}
+
+/** A socket file that nobody listens on: Node removes its own, so move it away before the close. */
+async function leaveSocket(t: Test, path: string): Promise<void> {
+  const server = createServer()
+  await listening(server, { path: `${path}.live` })
+  await rename(`${path}.live`, path)
+  await new Promise((resolve) => server.close(resolve))
+  t.ok((await stat(path)).isSocket())
+}
+
+async function replaceSocket(t: Test, path: string): Promise<void> {
+  await mkdir(`${path}.d`)
+  const server = createServer()
+  await listening(server, { path: join(`${path}.d`, 's') })
+  t.teardown(() => new Promise((resolve) => server.close(resolve)))
+  await rename(join(`${path}.d`, 's'), path)
+}
+
+function listening(server: Server, options: object): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options, resolve)
+  })
+}
