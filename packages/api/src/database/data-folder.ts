@@ -16,7 +16,13 @@ import {
   rm,
 } from 'node:fs/promises'
 import { join } from 'node:path'
-import { chooseAccount, launch, namedAccount, type Account } from './postgres-account.ts'
+import {
+  chooseAccount,
+  launch,
+  namedAccount,
+  openPrograms,
+  type Account,
+} from './postgres-account.ts'
 import { findPostgresBinaries, POSTGRES_MAJOR, type PostgresBinaries } from './postgres-binaries.ts'
 import { PostgresLog, type DatabaseLogger } from './postgres-log.ts'
 import { isRunning, processFacts } from './process-facts.ts'
@@ -43,7 +49,10 @@ export async function prepareSite(root: string, log: DatabaseLogger): Promise<Si
   const home = join(await realpath(root), 'postgres')
   const account = await chooseAccount(home)
   await mkdir(home, { recursive: true, mode: 0o700 })
-  if (account !== null) await chown(home, account.uid, account.gid)
+  if (account !== null) {
+    await chown(home, account.uid, account.gid)
+    await openPrograms([binaries.initdb, binaries.postgres])
+  }
 
   const owner = (await processFacts(process.pid))?.tag ?? `${process.pid}.0`
   const dataFolder = join(home, 'data')

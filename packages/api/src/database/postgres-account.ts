@@ -9,7 +9,7 @@ import {
   type StdioNull,
   type StdioPipe,
 } from 'node:child_process'
-import { readFile, stat } from 'node:fs/promises'
+import { chmod, readFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Readable } from 'node:stream'
 import { PLAIN_ENVIRONMENT } from './process-facts.ts'
@@ -88,6 +88,17 @@ export async function launch(
   if (reached.every(Boolean)) return spawn(program, args, { ...options, ...account })
   const ids = [`--reuid=${account.uid}`, `--regid=${account.gid}`]
   return spawn('setpriv', [...ids, ...READ_ANYWHERE, '--', program, ...args], options)
+}
+
+/**
+ * Lets other accounts start programs that root installed for itself alone (umask 077): reading
+ * through closed folders can be granted to a process, starting a closed program cannot.
+ */
+export async function openPrograms(programs: readonly string[]): Promise<void> {
+  for (const program of programs) {
+    const { mode } = await stat(program)
+    if ((mode & 0o001) === 0) await chmod(program, mode | 0o055)
+  }
 }
 
 /** Looks at permission bits alone; access lists are not seen, which costs no more than a needless `setpriv`. */

@@ -10,6 +10,8 @@ export type DatabaseLogger = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>
 
 const KEPT_LINES = 20
 const SERIOUS = /^(?:FATAL|PANIC): {2}/
+/** Said to each connection that comes while PostgreSQL starts or ends: "... is starting up". */
+const TURNED_AWAY = /^FATAL: {2}the database system is /
 /** With the lines that belong to one: DETAIL, HINT, and continuations after a tab. */
 const SEVERITY = /^(?:[A-Z]+: {2}|\t)/
 
@@ -38,10 +40,13 @@ export class PostgresLog {
 
   #take(line: string): void {
     if (line.trim() === '') return
+    if (TURNED_AWAY.test(line)) {
+      this.#log.debug({ postgres: line }, 'PostgreSQL reports')
+      return
+    }
     this.#recent.push(line)
     if (this.#recent.length > KEPT_LINES) this.#recent.shift()
-    if (SERIOUS.test(line) && !this.expectEnd)
-      this.#log.error({ postgres: line }, 'PostgreSQL reports')
-    else this.#log.debug({ postgres: line }, 'PostgreSQL reports')
+    const level = SERIOUS.test(line) && !this.expectEnd ? 'error' : 'debug'
+    this.#log[level]({ postgres: line }, 'PostgreSQL reports')
   }
 }

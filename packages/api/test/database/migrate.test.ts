@@ -38,14 +38,16 @@ function adds(table: string): Migration {
 
 void t.test('migrate() has nothing to do the second time', async (t) => {
   const target = await emptyDatabase()
-  t.same(await migrate(target), ['0001_initial'])
+  t.match(await migrate(target), ['0001_initial'])
   t.same(await migrate(target), [])
 })
 
 void t.test('migrate() runs once when several processes start at once', async (t) => {
   const target = await emptyDatabase()
   const results = await Promise.all([1, 2, 3, 4, 5, 6].map(() => migrate(target)))
-  t.same(results.flat(), ['0001_initial'])
+  const ran = results.filter((names) => names.length > 0)
+  t.equal(ran.length, 1)
+  t.match(ran[0], ['0001_initial'])
 })
 
 void t.test('migrate() leaves nothing behind when a step fails', async (t) => {
