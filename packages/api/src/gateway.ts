@@ -4,12 +4,7 @@
  */
 import { systemClock, type ClientId, type Logger } from '@bellwire/common'
 import type { Config } from '@bellwire/common/config'
-import {
-  createDatabase,
-  createPool,
-  migrate,
-  type DatabaseConnection,
-} from '@bellwire/common/db'
+import { createDatabase, createPool, migrate, type DatabaseConnection } from '@bellwire/common/db'
 import { createArena, GatewayRing } from '@bellwire/common/ring'
 import { Authenticator } from './auth/authenticate.ts'
 import { PasswordHasher } from './auth/password-hasher.ts'
@@ -30,8 +25,13 @@ import { StreamEndpoint } from './stream/stream-endpoint.ts'
 import { revokeOnChange } from './stream/revocation.ts'
 import { VERSION } from './version.ts'
 
-/** Bytes of one lane. A lane is a hand-over, not a queue: short ones stay in the processor's cache. */
-const LANE_BYTES = 65_536
+/**
+ * Bytes of one lane: room for a burst to one user while the worker is busy. A lane starts again at
+ * its first page whenever it is empty, so only a burst makes the rest of it real memory.
+ */
+const LANE_BYTES = 262_144
+/** Bytes of all lanes together; with many shards each gets less. */
+const ARENA_BYTES = 536_870_912
 const POOL_SIZE = 10
 
 export interface GatewayOptions {
@@ -76,14 +76,21 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   changes.listen((change) => authenticator.onChange(change))
 
   const { shardCount, shardThreads: threadCount } = stream
-  const ring = new GatewayRing(createArena({ shardCount, threadCount, laneBytes: LANE_BYTES }))
+  const laneBytes = laneBytesFor(shardCount)
+  const ring = new GatewayRing(createArena({ shardCount, threadCount, laneBytes }))
   const metrics: Metrics = new Metrics({
     connections: () => flow.connections.size,
     pendingPublishes: () => flow.pending.size,
     workerRestarts: () => supervisor.restarts,
     laneDepth: (direction) => ring.depthGuess(direction),
   })
-  const flow = new MessageFlow({ lanes: ring, shardCount, threadCount, limits: stream, meter: metrics })
+  const flow = new MessageFlow({
+    lanes: ring,
+    shardCount,
+    threadCount,
+    limits: stream,
+    meter: metrics,
+  })
   changes.listen(revokeOnChange(flow.router))
   const supervisor = new ShardSupervisor({
     ring,
@@ -169,6 +176,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       await db.destroy()
     },
   }
+}
+
+/** The greatest power of two within both bounds. */
+function laneBytesFor(shardCount: number): number {
+  return Math.min(LANE_BYTES, 2 ** Math.floor(Math.log2(ARENA_BYTES / (2 * shardCount))))
 }
 
 function* connectedClients(flow: MessageFlow): Iterable<ClientId> {

@@ -7,7 +7,8 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks'
 
 const LATENCY_SECONDS = [
-  0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
+  0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
+  5,
 ]
 const BATCH_ROWS = [1, 2, 5, 10, 20, 50, 100, 200, 500]
 
@@ -43,9 +44,14 @@ export class Metrics {
     const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
       new Gauge({ name, help, labelNames, registers })
     const read = (name: string, help: string, value: () => number): void => {
-      new Gauge({ name, help, registers, collect: function collect() {
-        this.set(value())
-      } })
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect: function collect() {
+          this.set(value())
+        },
+      })
     }
 
     this.#publishes = counter('bellwire_publishes_total', 'Publishes by HTTP status', ['status'])
@@ -72,7 +78,9 @@ export class Metrics {
       ['thread'],
     )
     this.#users = gauge('bellwire_worker_users', 'Users with open connections', ['thread'])
-    this.#databaseUp = gauge('bellwire_worker_database_up', '1 while a worker can commit', ['thread'])
+    this.#databaseUp = gauge('bellwire_worker_database_up', '1 while a worker can commit', [
+      'thread',
+    ])
     read('bellwire_connections', 'Open WebSocket connections', () => sources.connections())
     read('bellwire_pending_publishes', 'Publishes that wait for their commit', () =>
       sources.pendingPublishes(),

@@ -6,7 +6,8 @@ export function welcome(
   { address, port, madeAdmin }: { address: string; port: number; madeAdmin: boolean },
 ): string {
   if (port === 0) return `\nBellwire listens on ${address}\n\n`
-  const any = server.listenAddr === '' || server.listenAddr === '0.0.0.0' || server.listenAddr === '::'
+  const any =
+    server.listenAddr === '' || server.listenAddr === '0.0.0.0' || server.listenAddr === '::'
   const host = any ? 'localhost' : address.slice(0, address.lastIndexOf(':'))
   const base = `http://${host}${port === 80 ? '' : `:${port}`}`
   const login = madeAdmin

@@ -59,6 +59,12 @@ export function fanOut(
   outbox.write(shard, { kind: 'message', correlationId, messageId: id, connections, frame })
   for (let from = connections.length; from < live.length; from += MAX_CONNECTIONS_PER_DELIVERY) {
     const more = live.slice(from, from + MAX_CONNECTIONS_PER_DELIVERY)
-    outbox.write(shard, { kind: 'message', correlationId: 0, messageId: id, connections: more, frame })
+    outbox.write(shard, {
+      kind: 'message',
+      correlationId: 0,
+      messageId: id,
+      connections: more,
+      frame,
+    })
   }
 }

@@ -4,7 +4,12 @@
  * hundreds at once. Two batches may be under way, which keeps the database busy while the answers
  * of the first are handed out (measured in bench/: one convoy less).
  */
-import { BatchError, type MessageStore, type NewMessage, type Stored } from './store/message-store.ts'
+import {
+  BatchError,
+  type MessageStore,
+  type NewMessage,
+  type Stored,
+} from './store/message-store.ts'
 
 /** A checked publish on its way into the log. */
 export interface PendingPublish {
@@ -30,22 +35,26 @@ export const DEFAULT_LIMITS: GroupCommitLimits = {
   maxWaitingBytes: 16_777_216,
 }
 
-/** What is told of each commit, for metrics. */
-export type BatchListener = (rows: number, milliseconds: number) => void
+export interface GroupCommitListener {
+  /** Told of each commit, for metrics. */
+  batch(rows: number, milliseconds: number): void
+  /** A whole batch has been told its outcome: time to wake whoever waits for the answers. */
+  settled(): void
+}
 
 export class GroupCommit {
   readonly #store: MessageStore
   readonly #limits: GroupCommitLimits
-  readonly #onBatch: BatchListener
+  readonly #listener: GroupCommitListener
   #waiting: PendingPublish[] = []
   #waitingBytes = 0
   #inFlight = 0
   #roomListeners: (() => void)[] = []
 
-  constructor(store: MessageStore, limits: GroupCommitLimits, onBatch: BatchListener) {
+  constructor(store: MessageStore, limits: GroupCommitLimits, listener: GroupCommitListener) {
     this.#store = store
     this.#limits = limits
-    this.#onBatch = onBatch
+    this.#listener = listener
   }
 
   get full(): boolean {
@@ -102,19 +111,24 @@ export class GroupCommit {
       .insert(batch.map((publish) => publish.message))
       .then(
         (results) => {
-          this.#onBatch(batch.length, performance.now() - start)
+          this.#listener.batch(batch.length, performance.now() - start)
           batch.forEach((publish, index) => {
             const stored = results[index]
-            if (stored === undefined) publish.failed(new BatchError('unknown', 'No answer for a row'))
+            if (stored === undefined)
+              publish.failed(new BatchError('unknown', 'No answer for a row'))
             else publish.committed(stored)
           })
         },
         (error: unknown) => {
-          this.#failed(batch, error instanceof BatchError ? error : new BatchError('unknown', error))
+          this.#failed(
+            batch,
+            error instanceof BatchError ? error : new BatchError('unknown', error),
+          )
         },
       )
       .finally(() => {
         this.#inFlight--
+        this.#listener.settled()
         this.flush()
         this.#tellRoom()
       })

@@ -7,6 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { WorkerRing } from '@bellwire/common/ring'
 import type { Logger } from '@bellwire/common'
 import type { FromWorker, ToWorker, WorkerStart } from '@bellwire/common'
+import { PgHintBus } from './cluster/pg-hint-bus.ts'
 import { ShardThread } from './shard-thread.ts'
 import { PgMessageStore } from './store/pg-message-store.ts'
 
@@ -17,12 +18,21 @@ export async function runWorker(start: WorkerStart, port: MessagePort, log: Logg
   const ring = new WorkerRing(start.seat)
   const { connection, shared } = start
   const { thread } = start.seat
-  const store = new PgMessageStore({ connection, thread, exclusive: !shared, log })
+  const store = new PgMessageStore({
+    connection,
+    thread,
+    exclusive: !shared,
+    log,
+    isListening: (userId) => shards.isListening(userId),
+  })
+  const hints = shared ? new PgHintBus(connection, log) : null
   let batchRows: number[] = []
   let batchMs: number[] = []
-  const shards = new ShardThread({
+  const shards: ShardThread = new ShardThread({
     lanes: ring,
     store,
+    shardCount: start.seat.arena.shardCount,
+    ...(hints !== null && { hints }),
     onBatch: (rows, milliseconds) => {
       batchRows.push(rows)
       batchMs.push(milliseconds)
@@ -42,9 +52,8 @@ export async function runWorker(start: WorkerStart, port: MessagePort, log: Logg
   }, REPORT_MS)
 
   const stopped = new Promise<void>((resolve) => {
-    port.on('message', (message: ToWorker) => {
-      if (message.kind === 'stop') resolve()
-    })
+    // There is one thing to be told yet.
+    port.once('message', (_message: ToWorker) => resolve())
   })
   tell(port, { kind: 'ready' })
   const running = shards.loop.run()
@@ -56,6 +65,7 @@ export async function runWorker(start: WorkerStart, port: MessagePort, log: Logg
   ring.close()
   await running
   shards.close()
+  await hints?.close()
   await store.close()
   port.close()
 }

@@ -2,49 +2,56 @@
  * Composition of one worker thread: its shards, what they share, and its end. The entry file
  * worker.ts only calls this; the simulation builds the same parts around its own lanes and store.
  */
-import { systemClock, type Clock, type Command, type UserId } from '@bellwire/common'
+import { shardOf, systemClock, type Clock, type Command, type UserId } from '@bellwire/common'
 import { CatchUp } from './catch-up.ts'
 import { CommandLoop, type CommandLanes } from './command-loop.ts'
-import {
-  DEFAULT_LIMITS,
-  GroupCommit,
-  type BatchListener,
-  type GroupCommitLimits,
-} from './group-commit.ts'
+import { DEFAULT_LIMITS, GroupCommit, type GroupCommitLimits } from './group-commit.ts'
+import type { HintBus } from './cluster/hint-bus.ts'
 import { HeadLookup } from './head-lookup.ts'
 import { Outbox, type DeliveryLanes } from './outbox.ts'
 import { PublishChecker } from './publish/publish-checker.ts'
 import { Shard, type ShardTools } from './shard.ts'
 import type { MessageStore } from './store/message-store.ts'
 
+/** A lost hint delays a message by this much at most. Milliseconds. */
+const POLL_MS = 5_000
+
 export interface ShardThreadOptions {
   readonly lanes: CommandLanes & DeliveryLanes
   readonly store: MessageStore
+  readonly shardCount: number
+  /** Present where other processes write to the same log. */
+  readonly hints?: HintBus
   readonly clock?: Clock
   readonly limits?: GroupCommitLimits
-  readonly onBatch?: BatchListener
+  /** Told of each commit: rows and milliseconds. */
+  readonly onBatch?: (rows: number, milliseconds: number) => void
 }
 
 export class ShardThread {
   readonly loop: CommandLoop
   readonly outbox: Outbox
   readonly #tools: ShardTools
-  readonly #store: MessageStore
   /** Made when a command first names them. */
   readonly #shards = new Map<number, Shard>()
+  readonly #shardCount: number
+  readonly #poll: NodeJS.Timeout | null = null
   #retries: (() => void)[] = []
 
-  constructor({ lanes, store, clock, limits, onBatch }: ShardThreadOptions) {
-    this.#store = store
+  constructor(options: ShardThreadOptions) {
+    const { lanes, store, shardCount, hints, clock, limits, onBatch } = options
+    this.#shardCount = shardCount
     this.outbox = new Outbox(lanes)
-    const groupCommit = new GroupCommit(store, limits ?? DEFAULT_LIMITS, (rows, milliseconds) => {
-      onBatch?.(rows, milliseconds)
+    const groupCommit = new GroupCommit(store, limits ?? DEFAULT_LIMITS, {
+      batch: (rows, milliseconds) => onBatch?.(rows, milliseconds),
+      settled: () => this.outbox.ring(),
     })
     this.#tools = {
       outbox: this.outbox,
       groupCommit,
       heads: new HeadLookup(store),
       catchUp: new CatchUp(store, this.outbox),
+      hints: hints ?? null,
       checker: new PublishChecker(store, clock ?? systemClock),
       whenUp: (retry) => {
         this.#retries.push(retry)
@@ -54,6 +61,15 @@ export class ShardThread {
       this.#handle(shard, command),
     )
     store.onUp(() => this.#databaseIsBack())
+    if (hints !== undefined) {
+      hints.listen({
+        heard: (userId, messageId) => {
+          this.#shards.get(shardOf(userId, shardCount))?.noticeHead(userId, messageId)
+        },
+        gap: () => this.#compareAll(),
+      })
+      this.#poll = setInterval(() => this.#compareAll(), POLL_MS)
+    }
   }
 
   /** Users with open connections. */
@@ -63,12 +79,18 @@ export class ShardThread {
     return count
   }
 
+  /** True for a user with open connections on this thread. */
+  isListening(userId: UserId): boolean {
+    return this.#shards.get(shardOf(userId, this.#shardCount))?.isListening(userId) === true
+  }
+
   /** True when nothing is on its way into the log. */
   get idle(): boolean {
     return this.#tools.groupCommit.idle && !this.outbox.saturated
   }
 
   close(): void {
+    if (this.#poll !== null) clearInterval(this.#poll)
     this.#tools.catchUp.close()
     this.outbox.close()
   }
@@ -87,6 +109,10 @@ export class ShardThread {
     const retries = this.#retries
     this.#retries = []
     for (const retry of retries) retry()
+    this.#compareAll()
+  }
+
+  #compareAll(): void {
     for (const shard of this.#shards.values()) {
       for (const userId of shard.listeningUsers()) this.#compareWithLog(shard, userId)
     }

@@ -16,6 +16,7 @@ import {
 import type { CatchUp } from './catch-up.ts'
 import { answerPublisher, fanOut, frameOf, frameOfStored } from './fan-out.ts'
 import type { GroupCommit } from './group-commit.ts'
+import type { HintBus } from './cluster/hint-bus.ts'
 import type { HeadLookup } from './head-lookup.ts'
 import type { Outbox } from './outbox.ts'
 import type { PublishChecker } from './publish/publish-checker.ts'
@@ -29,6 +30,8 @@ export interface ShardTools {
   readonly heads: HeadLookup
   readonly catchUp: CatchUp
   readonly checker: PublishChecker
+  /** Null where no other process writes. */
+  readonly hints: HintBus | null
   /** Starts `retry` when the database is back. */
   whenUp(retry: () => void): void
 }
@@ -74,6 +77,10 @@ export class Shard {
       case 'hint':
         return this.#heardOf(command.userId, command.messageId)
     }
+  }
+
+  isListening(userId: UserId): boolean {
+    return this.#users.has(userId)
   }
 
   /** The users whose connections depend on this shard; the log may hold more of them than was handed on. */
@@ -142,6 +149,7 @@ export class Shard {
     }
     const { id, previousId } = stored
     if (id > this.#newest) this.#newest = id
+    this.#tools.hints?.tell(userId, id)
     const frame = frameOf(id, tail)
     const user = this.#users.get(userId)
     if (user === undefined) {

@@ -2,7 +2,13 @@
  * Stage 8 of the flow: takes what the shards deliver out of the lanes, answers publishers and
  * hands frames to connections. Main thread. It gives way to the sockets after a bounded run.
  */
-import { PushError, readDelivery, type Delivery, type RecordReader, type ShardIndex } from '@bellwire/common'
+import {
+  PushError,
+  readDelivery,
+  type Delivery,
+  type RecordReader,
+  type ShardIndex,
+} from '@bellwire/common'
 import type { PendingReplies } from '../shards/pending-replies.ts'
 
 export interface DeliveryLane extends RecordReader {

@@ -177,7 +177,8 @@ function readRequest(req: uws.HttpRequest): PublishRequest {
   return {
     bodyKind,
     contentType: bodyKind === 'multipart' ? contentType : '',
-    query: req.getQuery() ?? '',
+    // The typings promise a string; a request without a question mark gives undefined.
+    query: (req.getQuery() as string | undefined) ?? '',
     idempotencyKey: req.getHeader('idempotency-key'),
     receivedAt: Date.now(),
   }

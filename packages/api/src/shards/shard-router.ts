@@ -52,7 +52,10 @@ export class ShardRouter {
    * Sends a publish to its shard; the reply is told later, exactly once.
    * @returns an error, and the reply is never told, when the shard takes no more now.
    */
-  publish(command: Omit<PublishCommand, 'kind' | 'correlationId'>, reply: PendingReply): PushError | null {
+  publish(
+    command: Omit<PublishCommand, 'kind' | 'correlationId'>,
+    reply: PendingReply,
+  ): PushError | null {
     const { lanes, shardCount, threadCount, pending } = this.#options
     const shard = shardOf(command.userId, shardCount)
     const correlationId = pending.add(threadOf(shard, threadCount), reply)

@@ -139,12 +139,15 @@ export class ShardSupervisor {
     const before = seat?.delayMs ?? FIRST_DELAY_MS
     const delayMs = steady ? FIRST_DELAY_MS : Math.min(Math.max(before * 2, 50), LAST_DELAY_MS)
     if (seat !== undefined) seat.ready = false
-    setTimeout(() => {
-      if (this.#stopping) return
-      // Its end, should it come, is handled by #onDeath.
-      this.#spawn(thread, delayMs).catch((error: unknown) => {
-        log.debug({ error: String(error) }, 'shard worker ended')
-      })
-    }, steady ? 0 : before)
+    setTimeout(
+      () => {
+        if (this.#stopping) return
+        // Its end, should it come, is handled by #onDeath.
+        this.#spawn(thread, delayMs).catch((error: unknown) => {
+          log.debug({ error: String(error) }, 'shard worker ended')
+        })
+      },
+      steady ? 0 : before,
+    )
   }
 }

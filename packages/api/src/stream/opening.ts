@@ -71,7 +71,9 @@ export class Openings {
   failFor(belongs: (userId: UserId) => boolean): void {
     for (const [number, { opening }] of this.#entries) {
       if (!belongs(opening.userId)) continue
-      this.#take(number)?.refused(new PushError('SHARD_RESTARTED', 'the shard was restarted, try again'))
+      this.#take(number)?.refused(
+        new PushError('SHARD_RESTARTED', 'the shard was restarted, try again'),
+      )
     }
   }
 

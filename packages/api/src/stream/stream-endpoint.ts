@@ -219,7 +219,11 @@ export class StreamEndpoint {
 /** RFC 6455 section 4.2.1; uWebSockets.js itself looks at the key alone. */
 function handshakeProblem(req: uws.HttpRequest): PushError | null {
   const upgrade = req.getHeader('upgrade').toLowerCase() === 'websocket'
-  const connection = req.getHeader('connection').toLowerCase().split(/\s*,\s*/).includes('upgrade')
+  const connection = req
+    .getHeader('connection')
+    .toLowerCase()
+    .split(/\s*,\s*/)
+    .includes('upgrade')
   if (!upgrade || !connection) return notWebSocket()
   if (req.getHeader('sec-websocket-version') !== '13') {
     return new PushError('BAD_REQUEST', 'websocket: version 13 is the only one supported')

@@ -6,12 +6,14 @@ import { Migrator, type Kysely, type Migration } from 'kysely'
 import { createDatabase, createPool } from './connect.ts'
 import type { DatabaseConnection } from './connection.ts'
 import * as initial from './migrations/0001_initial.ts'
+import * as cluster from './migrations/0004_cluster.ts'
 import type { Database } from './schema.ts'
 import { DatabaseStartError } from './start-error.ts'
 
 /** In order of their names; a name is never changed or reused. */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_initial': initial,
+  '0004_cluster': cluster,
 }
 
 const DUPLICATE_TABLE = '42P07'

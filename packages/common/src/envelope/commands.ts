@@ -78,7 +78,14 @@ export type Command =
   | RevokeCommand
   | HintCommand
 
-const KIND = { publish: 1, subscribe: 2, unsubscribe: 3, 'catch-up': 4, revoke: 5, hint: 6 } as const
+const KIND = {
+  publish: 1,
+  subscribe: 2,
+  unsubscribe: 3,
+  'catch-up': 4,
+  revoke: 5,
+  hint: 6,
+} as const
 
 const PUBLISH_HEADER = 64
 const CONNECTION_RECORD = 40

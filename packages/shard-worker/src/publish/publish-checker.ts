@@ -59,7 +59,10 @@ export class PublishChecker {
     refuseNul('message', fields.message)
     refuseNul('title', fields.title)
     if (idempotencyKey.length > MAX_KEY_LENGTH) {
-      throw new PushError('BAD_REQUEST', `Idempotency-Key is longer than ${MAX_KEY_LENGTH} characters`)
+      throw new PushError(
+        'BAD_REQUEST',
+        `Idempotency-Key is longer than ${MAX_KEY_LENGTH} characters`,
+      )
     }
     const date = this.#clock.now()
     if (command.applicationId !== 0) {

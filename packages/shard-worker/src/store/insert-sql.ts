@@ -28,6 +28,18 @@ export const INSERT_KEYED = {
     returning id, application_id, idempotency_key`,
 } as const
 
+/**
+ * The same for either kind of row where other processes write too: takes the locks of the users
+ * first and answers the user's newest id before, for those that are listened to here.
+ */
+export const INSERT_SHARED = {
+  name: 'insert-shared',
+  text: 'select id, application_id, idempotency_key, previous from bellwire_publish($1, $2, $3)',
+} as const
+
+/** Users share this many locks, whatever the shard counts of the processes are. */
+export const USER_LOCKS = 256
+
 /** The first messages under these keys, for rows that INSERT_KEYED did not answer. */
 export const SELECT_KEYED = {
   name: 'select-keyed',

@@ -34,10 +34,16 @@ export interface StoredMessage {
 
 /** What became of one new message. */
 export type Stored =
-  /** `previousId`: the user's newest id before this one, null where only this process writes. */
+  /**
+   * `previousId`: the user's newest id before this one, null where only this process writes,
+   * UNKNOWN_PREVIOUS where it was not asked for.
+   */
   | { readonly kind: 'new'; readonly id: number; readonly previousId: number | null }
   | { readonly kind: 'repeat'; readonly first: StoredMessage }
   | { readonly kind: 'key-reused' }
+
+/** Greater than any id: reading the log is the only way to know that nothing is between. */
+export const UNKNOWN_PREVIOUS = Number.MAX_SAFE_INTEGER
 
 export interface Page {
   readonly messages: readonly StoredMessage[]

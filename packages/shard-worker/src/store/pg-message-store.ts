@@ -5,7 +5,8 @@
 import { PushError, type ApplicationId, type UserId } from '@bellwire/common'
 import { createPool, isUnavailable, toPushError } from '@bellwire/common/db'
 import type pg from 'pg'
-import { encodeBatch, INSERT_BATCH, INSERT_KEYED, SELECT_KEYED } from './insert-sql.ts'
+import { SELECT_KEYED } from './insert-sql.ts'
+import { AloneInserter, keyOf, SharedInserter, type Inserter } from './inserter.ts'
 import {
   BatchError,
   type Heads,
@@ -30,23 +31,28 @@ interface MessageRow {
   readonly date: number
 }
 
-interface KeyedRow {
-  readonly id: number
-  readonly application_id: ApplicationId
-  readonly idempotency_key: string
-}
-
 interface FirstRow extends MessageRow {
   readonly idempotency_key: string
   readonly idempotency_hash: Buffer | null
 }
 
+export interface PgMessageStoreOptions extends WriterOptions {
+  /** Where the store is shared: true for users with connections here. */
+  readonly isListening?: (userId: UserId) => boolean
+}
+
 export class PgMessageStore implements MessageStore {
   readonly #writer: WriterConnection
   readonly #readers: pg.Pool
+  readonly #inserter: Inserter
 
-  constructor(options: WriterOptions) {
+  constructor(options: PgMessageStoreOptions) {
     this.#writer = new WriterConnection(options)
+    const { exclusive, isListening } = options
+    const write = this.#write.bind(this)
+    this.#inserter = exclusive
+      ? new AloneInserter(write)
+      : new SharedInserter(write, isListening ?? everybody)
     this.#readers = createPool(options.connection, {
       name: `bellwire reader ${options.thread}`,
       max: READERS,
@@ -66,8 +72,10 @@ export class PgMessageStore implements MessageStore {
     this.#writer.onUp(listener)
   }
 
-  insert(batch: readonly NewMessage[]): Promise<readonly Stored[]> {
-    return batch[0]?.idempotencyKey === '' ? this.#insertPlain(batch) : this.#insertKeyed(batch)
+  async insert(batch: readonly NewMessage[]): Promise<readonly Stored[]> {
+    if (batch[0]?.idempotencyKey !== '') return this.#insertKeyed(batch)
+    const inserted = await this.#inserter.plain(batch)
+    return inserted.map((row) => ({ kind: 'new', ...row }))
   }
 
   async heads(userIds: readonly UserId[]): Promise<Heads> {
@@ -109,30 +117,23 @@ export class PgMessageStore implements MessageStore {
     await Promise.all([this.#writer.close(), this.#readers.end()])
   }
 
-  async #insertPlain(batch: readonly NewMessage[]): Promise<readonly Stored[]> {
-    const { rows } = await this.#write<[number]>({ ...INSERT_BATCH, values: [encodeBatch(batch)] })
-    return rows.map(([id]) => ({ kind: 'new', id, previousId: null }))
-  }
-
   /**
    * A key of this batch may be in the log, or come twice in the batch: its first row is new, every
    * other answers with that first one. PostgreSQL waits for other sessions that hold the same key.
    */
   async #insertKeyed(batch: readonly NewMessage[]): Promise<readonly Stored[]> {
-    const inserted = await this.#write<KeyedRow>({ ...INSERT_KEYED, values: [encodeBatch(batch)] })
-    const newIds = new Map(inserted.rows.map((row) => [keyOf(row), row.id]))
-    const idOf = batch.map((row) => {
-      const key = keyOfNew(row)
-      const id = newIds.get(key)
-      newIds.delete(key)
-      return id
+    const inserted = await this.#inserter.keyed(batch)
+    const newRows = batch.map((row) => {
+      const key = keyOf(row.applicationId, row.idempotencyKey)
+      const own = inserted.get(key)
+      inserted.delete(key)
+      return own
     })
-    const repeats = batch.filter((_, index) => idOf[index] === undefined)
-    const firsts = await this.#firstUnder(repeats)
+    const firsts = await this.#firstUnder(batch.filter((_, index) => newRows[index] === undefined))
     return batch.map((row, index): Stored => {
-      const id = idOf[index]
-      if (id !== undefined) return { kind: 'new', id, previousId: null }
-      const first = firsts.get(keyOfNew(row))
+      const own = newRows[index]
+      if (own !== undefined) return { kind: 'new', ...own }
+      const first = firsts.get(keyOf(row.applicationId, row.idempotencyKey))
       // Deleted between the two statements: the sender's next try will store it.
       if (first === undefined) throw new BatchError('unknown', new Error('First message is gone'))
       if (row.fingerprint === null || first.idempotency_hash?.equals(row.fingerprint) !== true) {
@@ -144,19 +145,19 @@ export class PgMessageStore implements MessageStore {
 
   async #firstUnder(repeats: readonly NewMessage[]): Promise<ReadonlyMap<string, FirstRow>> {
     if (repeats.length === 0) return new Map()
-    const firsts = await this.#write<FirstRow>({
+    const firsts = await this.#write({
       ...SELECT_KEYED,
       values: [repeats.map((row) => row.applicationId), repeats.map((row) => row.idempotencyKey)],
     })
-    return new Map(firsts.rows.map((row) => [keyOf(row), row]))
+    const rows = firsts.rows as FirstRow[]
+    return new Map(rows.map((row) => [keyOf(row.application_id, row.idempotency_key), row]))
   }
 
-  async #write<Row>(
+  async #write(
     query: pg.QueryConfig & { rowMode?: 'array' },
-  ): Promise<{ readonly rows: readonly Row[] }> {
+  ): Promise<{ readonly rows: readonly unknown[] }> {
     try {
-      const result = await this.#writer.query(query)
-      return { rows: result.rows as Row[] }
+      return await this.#writer.query(query)
     } catch (error) {
       const sent = !(error instanceof NotConnectedError)
       // Either way the caller may try again; that nothing was sent is not told apart.
@@ -179,10 +180,6 @@ function storedMessage(row: MessageRow): StoredMessage {
   return { id, applicationId: row.application_id, title, message, priority, extras, date }
 }
 
-function keyOf(row: Omit<KeyedRow, 'id'>): string {
-  return `${row.application_id} ${row.idempotency_key}`
-}
-
-function keyOfNew(row: NewMessage): string {
-  return keyOf({ application_id: row.applicationId, idempotency_key: row.idempotencyKey })
+function everybody(): boolean {
+  return true
 }
