@@ -65,7 +65,7 @@ export function applicationRoutes(deps: ManagementDeps, images: ImageFiles): Rou
     // messages go, however many there are.
     if (!(await store.remove(userId, id))) throw noSuchApplication(id)
     changes.announce({ kind: 'application-deleted', userId, applicationId: id })
-    await deleteMessages(db, userId, id)
+    await deleteMessages(db, { applicationId: id })
     await images.remove(image)
     return empty()
   }

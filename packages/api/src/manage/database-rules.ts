@@ -47,19 +47,19 @@ function sqlState(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
-/** Deletes the messages of a user, or those of one application of the user. */
+/** Deletes all messages of a user or of an application, however many there are. */
 export async function deleteMessages(
   db: Kysely<Database>,
-  userId: UserId,
-  applicationId: ApplicationId | null,
+  owner: { readonly userId: UserId } | { readonly applicationId: ApplicationId },
 ): Promise<void> {
+  const all = db.selectFrom('messages').select('id').limit(DELETE_CHUNK)
+  const chunk =
+    'userId' in owner
+      ? all.where('user_id', '=', owner.userId)
+      : all.where('application_id', '=', owner.applicationId)
   for (;;) {
-    let chunk = db.selectFrom('messages').select('id').where('user_id', '=', userId)
-    if (applicationId !== null) chunk = chunk.where('application_id', '=', applicationId)
-    const result = await db
-      .deleteFrom('messages')
-      .where('id', 'in', chunk.limit(DELETE_CHUNK))
-      .executeTakeFirstOrThrow()
-    if (result.numDeletedRows < DELETE_CHUNK) return
+    const deletion = db.deleteFrom('messages').where('id', 'in', chunk)
+    const { numDeletedRows } = await deletion.executeTakeFirstOrThrow()
+    if (numDeletedRows < DELETE_CHUNK) return
   }
 }

@@ -1,12 +1,13 @@
 /**
  * The job that ends clients by inactivity: every five minutes, as in Gotify, connected clients
- * count as used and expired ones are deleted and announced. Main thread; started by the gateway.
+ * count as used and expired ones are deleted and announced. It also deletes messages that were
+ * published while their application was being deleted. Main thread; started by the gateway.
  */
-import type { Clock } from '@bellwire/common'
-import type { ClientId } from '@bellwire/common'
+import type { ApplicationId, ClientId, Clock } from '@bellwire/common'
 import type { Database } from '@bellwire/common/db'
 import { type Kysely, sql } from 'kysely'
 import type { Changes } from '../changes.ts'
+import { deleteMessages } from './database-rules.ts'
 
 const PERIOD_MS = 5 * 60 * 1000
 /** Rows a statement: far from the time limit of statements, and short locks. */
@@ -60,6 +61,26 @@ export async function runExpiry(deps: ExpiryJobDeps): Promise<void> {
   for (const { id, user_id } of expired) {
     changes.announce({ kind: 'client-deleted', userId: user_id, clientId: id })
   }
+  for (const applicationId of await deletedApplications(db)) {
+    await deleteMessages(db, { applicationId })
+  }
+}
+
+/**
+ * Finds applications that are gone and have messages still. Hops from one application to the next
+ * in the index, so its cost is that of the applications, not of their messages.
+ */
+async function deletedApplications(db: Kysely<Database>): Promise<ApplicationId[]> {
+  const { rows } = await sql<{ id: ApplicationId }>`
+    with recursive published (id) as (
+      select min(application_id) from messages
+      union all
+      select (select min(application_id) from messages where application_id > published.id)
+      from published where published.id is not null
+    )
+    select id from published
+    where id is not null and id not in (select id from applications)`.execute(db)
+  return rows.map(({ id }) => id)
 }
 
 /** Locks the rows in order of their ids, like every other batch, so that two batches never deadlock. */

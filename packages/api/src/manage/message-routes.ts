@@ -13,6 +13,7 @@ import {
 import type { HttpResponse, ManagedContext, Route } from '../http/types.ts'
 import { empty, jsonText } from './answers.ts'
 import { ApplicationStore } from './application-store.ts'
+import { deleteMessages } from './database-rules.ts'
 import type { ManagementDeps } from './deps.ts'
 import { type MessagePage, MessageStore } from './message-store.ts'
 import { pathId } from './numbered-path.ts'
@@ -50,7 +51,7 @@ export function messageRoutes({ changes, db }: ManagementDeps): Route[] {
   }
 
   async function removeAll({ principal: { userId } }: ManagedContext): Promise<HttpResponse> {
-    await store.removeAll(userId, null)
+    await deleteMessages(db, { userId })
     changes.announce({ kind: 'messages-deleted', userId, applicationId: null })
     return empty()
   }
@@ -61,7 +62,7 @@ export function messageRoutes({ changes, db }: ManagementDeps): Route[] {
     if ((await applications.find(userId, id)) === null) {
       throw new PushError('NOT_FOUND', 'application does not exists')
     }
-    await store.removeAll(userId, id)
+    await deleteMessages(db, { applicationId: id })
     changes.announce({ kind: 'messages-deleted', userId, applicationId: id })
     return empty()
   }

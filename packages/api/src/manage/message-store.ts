@@ -5,7 +5,6 @@
 import type { ApplicationId, MessageId, UserId } from '@bellwire/common'
 import type { Database } from '@bellwire/common/db'
 import { type Kysely, sql } from 'kysely'
-import { deleteMessages } from './database-rules.ts'
 import type { PageRequest } from './paging.ts'
 
 /** A page ends early, with a next one, before it grows beyond this: 200 messages may be 800 MB. */
@@ -82,10 +81,5 @@ export class MessageStore {
       .where('user_id', '=', userId)
       .executeTakeFirstOrThrow()
     return result.numDeletedRows > 0n
-  }
-
-  /** Deletes all messages of the user, or those of one application of the user. */
-  async removeAll(userId: UserId, applicationId: ApplicationId | null): Promise<void> {
-    await deleteMessages(this.#db, userId, applicationId)
   }
 }

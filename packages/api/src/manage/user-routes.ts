@@ -60,7 +60,7 @@ export function userRoutes(deps: ManagementDeps, images: ImageFiles): Route[] {
     if (orphans === null) throw noSuchUser()
     changes.announce({ kind: 'user-deleted', userId: id })
     // Publishes that were under way before everybody heard of it.
-    await deleteMessages(db, id, null)
+    await deleteMessages(db, { userId: id })
     await Promise.all(orphans.map((image) => images.remove(image)))
     return empty()
   }

@@ -78,7 +78,7 @@ export class UserStore {
         .where('user_id', '=', id)
         .where('image', '!=', '')
         .execute()
-      await deleteMessages(trx, id, null)
+      await deleteMessages(trx, { userId: id })
       // Applications and clients go with the row, by their foreign keys.
       const result = await trx.deleteFrom('users').where('id', '=', id).executeTakeFirstOrThrow()
       return result.numDeletedRows === 0n ? null : applications.map(({ image }) => image)

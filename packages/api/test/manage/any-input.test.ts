@@ -44,11 +44,19 @@ const anyText = fc.oneof(
   ),
   fc.string().map((text) => text.repeat(200)),
 )
-const anyFields = fc.dictionary(
+const wildFields = fc.dictionary(
   fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...fieldNames) }, fc.string()),
   fc.oneof(anyText, fc.jsonValue(), fc.maxSafeInteger(), fc.double(), fc.boolean()),
   { maxKeys: 8 },
 )
+/** Right types, so that the texts get as far as the database. */
+const plausibleFields = fc
+  .tuple(anyText, anyText, fc.maxSafeInteger())
+  .map(([name, pass, number]): Record<string, unknown> => ({
+    ...{ name, pass, description: pass, sortKey: pass },
+    ...{ defaultPriority: number, expiresAfterInactivitySeconds: 60, durationSeconds: number },
+  }))
+const anyFields = fc.oneof(wildFields, plausibleFields)
 const anyId = fc.oneof(
   fc.constantFrom(...ids, '0', '-1', '+1', '007', '1.5', '18446744073709551615', 'a', '%00', '%ff'),
   fc.bigInt({ min: 0n, max: 2n ** 65n }).map(String),

@@ -1,4 +1,4 @@
-import type { ClientId } from '@bellwire/common'
+import type { ApplicationId, ClientId } from '@bellwire/common'
 import t from 'tap'
 import { Changes, type Change } from '../../src/changes.ts'
 import { runExpiry, startExpiryJob } from '../../src/manage/expiry-job.ts'
@@ -136,6 +136,24 @@ t.test(
     t.same(mine, [{ kind: 'client-deleted', userId: user.id, clientId: gone.id }])
   },
 )
+
+t.test('runExpiry() deletes messages whose application is gone, and no others', async (t) => {
+  const user = await server.newUser()
+  const created = await server.call('POST /application', { basic: user.basic, json: { name: 'n' } })
+  const id = numberIn(created, 'id') as ApplicationId
+  const [kept] = await server.insertMessages({ id, userId: user.id }, ['kept'])
+  for (const gone of [id + 1_000, id + 2_000, 0] as ApplicationId[]) {
+    await server.insertMessages({ id: gone, userId: user.id }, ['1', '2'])
+  }
+  await runExpiry({
+    db: server.db,
+    changes: new Changes(),
+    clock: { now: () => 0 },
+    connectedClients: () => [],
+    onError: (error) => t.fail(String(error)),
+  })
+  t.same(await server.db.selectFrom('messages').select('id').execute(), [{ id: kept }])
+})
 
 t.test('startExpiryJob() goes on after a run that failed and stops when told', async (t) => {
   let runs = 0

@@ -1,5 +1,7 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import t from 'tap'
+import { ImageFiles } from '../../src/manage/image-files.ts'
 import { startTestPostgres } from '../support/postgres.ts'
 import { ADMIN, numberIn, startManagementServer, textIn } from './management-server.ts'
 
@@ -82,6 +84,8 @@ t.test('Uploads that are no images, or too big, are refused', async (t) => {
 })
 
 t.test('No path leads out of the folder of images', async (t) => {
+  await writeFile(path.join(server.imagesDir, '../secret.png'), PNG)
+  t.equal(await new ImageFiles(server.imagesDir).read('../secret.png'), null)
   for (const name of [
     '..%2fsecret.png',
     '%2e%2e/secret.png',

@@ -41,8 +41,9 @@ async function allPages(at: ManagementServer, user: TestUser, first: string): Pr
   return pages
 }
 
-const ids = (pages: readonly Page[]) =>
-  pages.flatMap(({ messages }) => messages.map(({ id }) => id))
+function ids(pages: readonly Page[]): number[] {
+  return pages.flatMap(({ messages }) => messages.map(({ id }) => id))
+}
 
 t.test('GET /message gives each message as the text that was delivered', async (t) => {
   const user = await server.newUser()
@@ -125,11 +126,13 @@ t.test('GET /message ends a page before it becomes too big, and loses nothing', 
   const application = await newApplication(user)
   const megabytes = 'x'.repeat(4 * 1024 * 1024)
   const sent: number[] = []
-  for (let i = 0; i < 7; i++) sent.push(...(await server.insertMessages(application, [megabytes])))
+  for (let i = 0; i < 5; i++) sent.push(...(await server.insertMessages(application, [megabytes])))
   const pages = await allPages(server, user, '/message?limit=200')
   t.same(ids(pages), sent.toReversed())
-  t.ok(pages.length > 1)
-  t.same(ids(await allPages(server, user, '/message?after=0')), sent)
+  t.same(
+    pages.map(({ paging }) => paging.size),
+    [4, 1],
+  )
 })
 
 t.test('DELETE announces what is gone, and only then', async (t) => {
