@@ -144,6 +144,8 @@ export default defineConfig(
       ],
       // An async function may keep the promise of an interface, or throw, without an await.
       '@typescript-eslint/require-await': 'off',
+      // A parameter that only holds the place of a later one starts with an underscore.
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
       'no-console': 'error',
     },
   },
