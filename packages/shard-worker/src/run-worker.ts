@@ -6,7 +6,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { WorkerRing } from '@bellwire/common/ring'
 import type { Logger } from '@bellwire/common'
-import type { FromWorker, ToWorker, WorkerStart } from '@bellwire/common'
+import type { FromWorker, WorkerStart } from '@bellwire/common'
 import { PgHintBus } from './cluster/pg-hint-bus.ts'
 import { ShardThread } from './shard-thread.ts'
 import { PgMessageStore } from './store/pg-message-store.ts'
@@ -52,8 +52,8 @@ export async function runWorker(start: WorkerStart, port: MessagePort, log: Logg
   }, REPORT_MS)
 
   const stopped = new Promise<void>((resolve) => {
-    // There is one thing to be told yet.
-    port.once('message', (_message: ToWorker) => resolve())
+    // The only thing that a worker is told: to stop (ToWorker).
+    port.once('message', () => resolve())
   })
   tell(port, { kind: 'ready' })
   const running = shards.loop.run()

@@ -177,11 +177,15 @@ function readRequest(req: uws.HttpRequest): PublishRequest {
   return {
     bodyKind,
     contentType: bodyKind === 'multipart' ? contentType : '',
-    // The typings promise a string; a request without a question mark gives undefined.
-    query: (req.getQuery() as string | undefined) ?? '',
+    query: queryOf(req),
     idempotencyKey: req.getHeader('idempotency-key'),
     receivedAt: Date.now(),
   }
+}
+
+/** The typings promise a string; a request without a question mark gives undefined. */
+function queryOf(req: { getQuery(): string | undefined }): string {
+  return req.getQuery() ?? ''
 }
 
 /**
