@@ -25,15 +25,13 @@ export interface Listener {
   close(): Promise<void>
 }
 
-/** The call with host, port and options that the typings lack. */
+/** The calls with options as they are: the typings lack one and give the flags an enum that is not there. */
 interface FullListen {
-  listen(
-    host: string,
-    port: number,
-    options: number,
-    callback: (socket: us_listen_socket | false) => void,
-  ): unknown
+  listen(port: number, flags: number, callback: ListenCallback): unknown
+  listen(host: string, port: number, flags: number, callback: ListenCallback): unknown
 }
+
+type ListenCallback = (socket: us_listen_socket | false) => void
 
 const SHARED_PORT = 0
 const EXCLUSIVE_PORT = 1
@@ -47,13 +45,12 @@ export async function listen(app: TemplatedApp, options: ListenOptions): Promise
   await probe(host, options, shown)
   const socket = await new Promise<us_listen_socket | false>((resolve) => {
     const flags = options.shared ? SHARED_PORT : EXCLUSIVE_PORT
-    if (host === '') app.listen(options.port, flags, resolve)
-    else (app as TemplatedApp & FullListen).listen(host, options.port, flags, resolve)
+    const full = app as unknown as FullListen
+    if (host === '') full.listen(options.port, flags, resolve)
+    else full.listen(host, options.port, flags, resolve)
   })
   if (socket === false) throw new StartError(`Cannot listen on ${shown}`)
-  const port = uWS.us_socket_local_port(
-    socket as unknown as Parameters<typeof uWS.us_socket_local_port>[0],
-  )
+  const port = uWS.us_socket_local_port(socket)
   return {
     address: shown.replace(/:\d+$/, `:${port}`),
     port,

@@ -4,6 +4,7 @@
  */
 import type * as uws from 'uWebSockets.js'
 import { addressText, type TrustedProxies } from './client-address.ts'
+import type { HeaderSource } from './header-source.ts'
 import type { HttpRequest } from './types.ts'
 
 export interface CopyOptions {
@@ -24,12 +25,16 @@ export function copyRequest(
   return {
     method: options.method,
     path: options.path,
-    // The typings promise a string; a request without a question mark gives undefined.
-    query: (req.getQuery() as string | undefined) ?? '',
+    query: queryOf(req),
     headers,
     remoteAddress: options.proxies.clientAddress(socketAddress, headers.get('x-forwarded-for')),
     secure: options.secure,
   }
+}
+
+/** The typings promise a string, but a request without a question mark has none. */
+function queryOf(req: HeaderSource): string {
+  return req.getQuery() ?? ''
 }
 
 function copyHeaders(req: uws.HttpRequest): Map<string, string> {

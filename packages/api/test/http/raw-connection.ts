@@ -17,7 +17,8 @@ export class RawConnection {
   #ended = false
   #wake: () => void = () => undefined
 
-  private constructor(socket: Socket) {
+  /** Use open(). */
+  constructor(socket: Socket) {
     this.#socket = socket
     socket.on('data', (chunk) => {
       this.#received = Buffer.concat([this.#received, chunk])
