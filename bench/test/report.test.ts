@@ -43,11 +43,11 @@ const memory: Sample = {
   scenario: 'idle-memory-2000',
   variant: 'shards-256',
   round: 0,
-  metrics: { rssBytesPerSocket: 1500 },
+  metrics: { processBytesPerSocket: 1500 },
   points: [
-    { sockets: 0, rssBytes: 100e6 },
-    { sockets: 1000, rssBytes: 101.5e6 },
-    { sockets: 2000, rssBytes: 103e6 },
+    { sockets: 0, ownBytes: 100e6 },
+    { sockets: 1000, ownBytes: 101.5e6 },
+    { sockets: 2000, ownBytes: 103e6 },
   ],
 }
 
@@ -91,13 +91,13 @@ t.test('judge fails on collapse only', (t) => {
   const baseline = {
     publishShareOfBare: 0.4,
     fanOutShareOfBare: 0.9,
-    rssBytesPerSocket: 1500,
+    processBytesPerSocket: 1500,
     damage: 0,
   }
   t.notOk(judge(baseline, { ...baseline, publishShareOfBare: 0.2 }).collapsed, 'half is noise')
   t.ok(judge(baseline, { ...baseline, publishShareOfBare: 0.13 }).collapsed)
   t.ok(judge(baseline, { ...baseline, fanOutShareOfBare: 0.2 }).collapsed)
-  t.ok(judge(baseline, { ...baseline, rssBytesPerSocket: 3100 }).collapsed)
+  t.ok(judge(baseline, { ...baseline, processBytesPerSocket: 3100 }).collapsed)
   t.ok(judge(baseline, { ...baseline, damage: 1 }).collapsed, 'a lost message is a collapse')
   t.ok(judge(baseline, { ...baseline, publishShareOfBare: Number.NaN }).collapsed)
   t.end()

@@ -10,10 +10,13 @@ let agents = 0
 export class AgentHandle {
   readonly #process: ChildProcess
   /**
-   * A loopback source address of its own, one of 32,000: ports are counted for each source address, so agents
-   * never take them from each other, nor from the closed sockets (TIME_WAIT) of agents that ended.
+   * Loopback source addresses of its own. Ports are counted for each address, so agents never take them from each
+   * other, nor from the closed sockets (TIME_WAIT) of agents that ended; and while few of an address's ports are taken,
+   * the kernel finds a free one at once.
    */
-  readonly localAddress = `127.${1 + ((agents >> 8) & 127)}.${agents & 255}.1`
+  readonly localAddresses = [1, 2, 3, 4].map(
+    (last) => `127.${1 + ((agents >> 8) & 127)}.${agents & 255}.${last}`,
+  )
 
   constructor() {
     agents += 1

@@ -9,8 +9,8 @@ import type { Target } from '../wire/subscriber.ts'
 import { AgentHandle } from './agent-handle.ts'
 import type { DeliveryResult, OpenResult, PublishCommand, PublishResult } from './commands.ts'
 
-/** Below the usual limit of 20,000 open files, with room for the rest of a process. */
-const SOCKETS_AN_AGENT = 10_000
+/** Far below the usual limit of 20,000 open files: a process with fewer sockets answers sooner. */
+const SOCKETS_AN_AGENT = 5000
 const UPGRADES_UNDER_WAY = 256
 
 export interface Opened {
@@ -37,25 +37,24 @@ export class Team {
   readonly #target: Target
   readonly #publishers = [new AgentHandle()]
   readonly #subscribers: AgentHandle[] = []
+  #held = 0
 
   constructor(target: Target) {
     this.#target = target
   }
 
-  /** Opens `count` sockets more, spread over the subscriber processes, token i for socket i of a process. */
+  /** Opens `count` sockets more, token i for socket i; fills one subscriber process after the other. */
   async open(count: number, tokens: readonly string[]): Promise<Opened> {
-    const agents = Math.max(1, Math.ceil(count / SOCKETS_AN_AGENT))
-    while (this.#subscribers.length < agents) this.#subscribers.push(new AgentHandle())
-    const share = Math.ceil(count / this.#subscribers.length)
+    const shares = this.#share(count)
     const results = await Promise.all(
-      this.#subscribers.map((agent, index) =>
+      shares.map(({ agent, first, count: share }) =>
         agent.send<'open'>({
           kind: 'open',
           target: this.#target,
-          tokens: rotate(tokens, index * share),
-          count: Math.min(share, Math.max(0, count - index * share)),
-          concurrency: Math.ceil(UPGRADES_UNDER_WAY / this.#subscribers.length),
-          localAddresses: this.#target.host === '127.0.0.1' ? [agent.localAddress] : [],
+          tokens: rotate(tokens, first),
+          count: share,
+          concurrency: Math.ceil(UPGRADES_UNDER_WAY / shares.length),
+          localAddresses: this.#target.host === '127.0.0.1' ? agent.localAddresses : [],
         }),
       ),
     )
@@ -126,12 +125,30 @@ export class Team {
   }
 
   async close(): Promise<void> {
+    this.#held = 0
     await Promise.all(this.#subscribers.map((agent) => agent.send<'close'>({ kind: 'close' })))
   }
 
   /** Ends all agents; the team is done. */
   async stop(): Promise<void> {
     await Promise.all([...this.#publishers, ...this.#subscribers].map((agent) => agent.stop()))
+  }
+
+  /** Which agent opens how many; `first` is the number of its first socket in the team. */
+  #share(count: number): { agent: AgentHandle; first: number; count: number }[] {
+    const shares = []
+    for (let missing = count; missing > 0;) {
+      const index = Math.floor(this.#held / SOCKETS_AN_AGENT)
+      const agent = this.#subscribers[index] ?? new AgentHandle()
+      this.#subscribers[index] = agent
+      const room = (index + 1) * SOCKETS_AN_AGENT - this.#held
+      const share = Math.min(missing, room)
+      // An agent takes token i for its own socket i.
+      shares.push({ agent, first: index * SOCKETS_AN_AGENT, count: share })
+      this.#held += share
+      missing -= share
+    }
+    return shares
   }
 
   #publisher(index: number): AgentHandle {

@@ -34,7 +34,7 @@ const DEFAULTS: Variant = { ...shardVariant(256), name: 'defaults' }
 
 const BATTERY = [
   startScenario,
-  idleMemoryScenario([2500, 5000]),
+  idleMemoryScenario([1000, 3000, 5000]),
   closed(64),
   open(1000),
   fanOutScenario(5000),
@@ -68,7 +68,10 @@ export function entriesFor(verb: string, others: readonly Variant[]): Entry[] {
         ...each(shards, BATTERY),
         ...each([DEFAULTS, ...others], DEEP),
         ...each([BARE], BARE_WORK),
-        ...each(bufferVariants(), [idleMemoryScenario([2500, 5000]), slowReaderScenario(1500)]),
+        ...each(bufferVariants(), [
+          idleMemoryScenario([1000, 3000, 5000]),
+          slowReaderScenario(1500),
+        ]),
         ...each([1, 2, 4].map(threadVariant), [startScenario]),
       ]
     case 'throughput':

@@ -120,7 +120,7 @@ function headline(metrics: Metrics): string {
     'publishesPerSecond',
     'framesPerSecond',
     'connectsPerSecond',
-    'rssBytesPerSocket',
+    'processBytesPerSocket',
     'publishP50Ms',
     'publishP99Ms',
     'deliveryP99Ms',

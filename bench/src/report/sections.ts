@@ -80,7 +80,7 @@ export function memorySection(result: RunResult): Section | null {
       const points = result.samples
         .filter((sample) => sample.scenario === scenario && sample.variant === variant)
         .flatMap((sample) => growth(sample.points ?? []))
-      const fit = fitLine(points)
+      const fit = fitLine(points.filter(([sockets]) => sockets > 0))
       return { name: variant, points, fit: (x: number) => fit.intercept + fit.slope * x }
     }),
   )
@@ -88,7 +88,7 @@ export function memorySection(result: RunResult): Section | null {
   return {
     title: 'Memory of idle sockets',
     text: [
-      'Growth of the server process (RSS) over the process without sockets, with the fitted line; its slope is the price of a socket. Kernel memory is half of the slab growth of the machine, as both ends of each socket are on it.',
+      'Growth of the memory of the server process (its own, without program files) over the process without sockets. The slope of the fitted line is the price of a socket; the first sockets warm up code and caches, so the empty process is not part of the fit. Heap: the V8 heap after a collection. Kernel: half of the slab growth of the machine, as both ends of each socket are on it.',
     ],
     plots:
       plotted.length === 0
@@ -106,13 +106,14 @@ export function memorySection(result: RunResult): Section | null {
           ],
     tables: scenarios.map((scenario) =>
       medianTable(result, scenario, variantsOf(result, scenario), [
-        'rssBytesPerSocket',
+        'processBytesPerSocket',
         'heapBytesPerSocket',
         'externalBytesPerSocket',
         'kernelBytesPerSocket',
         'connectsPerSecond',
         'handshakeP99Ms',
         'socketsHeld',
+        'socketsLost',
       ]),
     ),
   }
@@ -132,14 +133,14 @@ export function startSection(result: RunResult): Section | null {
     const points = variants
       .filter((variant) => variant.startsWith(prefix))
       .flatMap((variant) =>
-        valuesOf(result, 'start', variant, 'rssMb').map(
+        valuesOf(result, 'start', variant, 'ownMb').map(
           (mb) => [Number(variant.slice(prefix.length)), mb] as const,
         ),
       )
     if (new Set(points.map(([count]) => count)).size < 2) continue
     const fit = fitLine(points)
     text.push(
-      `Fitted over ${points.length} starts, one ${what} costs ${formatNumber(fit.slope * 1000)} KB of RSS (R² ${fit.rSquared.toFixed(2)}).`,
+      `Fitted over ${points.length} starts, one ${what} costs ${formatNumber(fit.slope * 1000)} KB (R² ${fit.rSquared.toFixed(2)}).`,
     )
   }
   return {
@@ -147,7 +148,13 @@ export function startSection(result: RunResult): Section | null {
     text,
     plots: [],
     tables: [
-      medianTable(result, 'start', variants, ['startMs', 'rssMb', 'threads', 'databasePssMb']),
+      medianTable(result, 'start', variants, [
+        'startMs',
+        'rssMb',
+        'ownMb',
+        'threads',
+        'databasePssMb',
+      ]),
     ],
   }
 }
@@ -197,7 +204,7 @@ function reach(scenario: string): number {
 
 /** Megabytes above the first point. */
 function growth(points: readonly Readonly<Record<string, number>>[]): [number, number][] {
-  const base = points[0]?.['rssBytes']
+  const base = points[0]?.['ownBytes']
   if (base === undefined) return []
-  return points.map((point) => [point['sockets'] ?? 0, ((point['rssBytes'] ?? 0) - base) / 1e6])
+  return points.map((point) => [point['sockets'] ?? 0, ((point['ownBytes'] ?? 0) - base) / 1e6])
 }

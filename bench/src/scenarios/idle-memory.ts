@@ -33,10 +33,16 @@ async function runIdleMemory(stage: Stage, steps: readonly number[]): Promise<Ou
     }
     points.push(await measure(stage, held))
   }
-  const { open } = await stage.team.readDeliveries()
+  const { open, lost } = await stage.team.readDeliveries()
   await stage.team.close()
   return {
-    metrics: { socketsHeld: open, socketsRefused: refused, ...connect, ...slopes(points) },
+    metrics: {
+      socketsHeld: open,
+      socketsLost: lost,
+      socketsRefused: refused,
+      ...connect,
+      ...slopes(points),
+    },
     points,
   }
 }
@@ -48,25 +54,25 @@ async function measure({ server }: Stage, sockets: number): Promise<Metrics> {
   return {
     sockets,
     slabBytes: readSlabBytes(),
-    ...(use === null ? {} : { rssBytes: use.rssBytes }),
+    ...(use === null ? {} : { rssBytes: use.rssBytes, ownBytes: use.ownBytes }),
     ...(heap === null ? {} : { ...heap }),
   }
 }
 
-/** Bytes a socket of everything that was measured at all steps. */
-function slopes(points: readonly Metrics[]): Metrics {
+/** Bytes a socket of everything that was measured at all steps but the first: the first sockets warm the server up. */
+function slopes([, ...points]: readonly Metrics[]): Metrics {
   const slope = (name: string): readonly [number, number] | null => {
     const line = points.map((point) => [point['sockets'] ?? 0, point[name] ?? Number.NaN] as const)
     if (line.some(([, bytes]) => Number.isNaN(bytes))) return null
     const fit = fitLine(line)
     return [fit.slope, fit.rSquared]
   }
-  const rss = slope('rssBytes')
+  const own = slope('ownBytes')
   const heap = slope('heapUsedBytes')
   const external = slope('externalBytes')
   const slab = slope('slabBytes')
   return {
-    ...(rss === null ? {} : { rssBytesPerSocket: rss[0], rssFitRSquared: rss[1] }),
+    ...(own === null ? {} : { processBytesPerSocket: own[0], processFitRSquared: own[1] }),
     ...(heap === null ? {} : { heapBytesPerSocket: heap[0] }),
     ...(external === null ? {} : { externalBytesPerSocket: external[0] }),
     ...(slab === null ? {} : { kernelBytesPerSocket: slab[0] / 2 }),

@@ -20,7 +20,7 @@ export function reconnectStormScenario(sockets: number): Scenario {
 }
 
 async function runStorm({ server, team, tokens }: Stage, sockets: number): Promise<Outcome> {
-  const floorId = await publishOne(server.target, tokens.applications[0] ?? '')
+  const floorId = await publishOne(server.target, tokens.applications.at(-1) ?? '')
   const opened = await team.open(sockets, tokens.clients)
   const startUs = nowUs() + LEAD_US
   await team.resetDeliveries(startUs)

@@ -65,7 +65,7 @@ async function measureHeld(
 ): Promise<void> {
   await sleep(SETTLE_MS)
   const share = sockets / all.length
-  const rssBefore = totalRss(all)
+  const ownBefore = total(all, 'ownBytes')
   const slabBefore = readSlabBytes()
   const startedUs = nowUs()
   let opened = 0
@@ -77,7 +77,7 @@ async function measureHeld(
   }
   const connectSeconds = (nowUs() - startedUs) / 1e6
   await sleep(SETTLE_MS)
-  const rssGrowth = totalRss(all) - rssBefore
+  const ownGrowth = total(all, 'ownBytes') - ownBefore
   const slabGrowth = readSlabBytes() - slabBefore
   const published = await publishTo(all, share)
   runner.add(`scale-${sockets}`, 'defaults', round, {
@@ -87,9 +87,9 @@ async function measureHeld(
       connectSuccess: opened / sockets,
       socketsRefused: refused,
       connectsPerSecond: opened / connectSeconds,
-      rssBytesPerSocket: rssGrowth / opened,
+      processBytesPerSocket: ownGrowth / opened,
       kernelBytesPerSocket: slabGrowth / opened / 2,
-      rssMb: totalRss(all) / 1e6,
+      rssMb: total(all, 'rssBytes') / 1e6,
       ...published,
     },
   })
@@ -122,6 +122,6 @@ async function publishTo(all: readonly Held[], share: number): Promise<Record<st
   }
 }
 
-function totalRss(all: readonly Held[]): number {
-  return all.reduce((total, { server }) => total + (server.use()?.rssBytes ?? 0), 0)
+function total(all: readonly Held[], figure: 'ownBytes' | 'rssBytes'): number {
+  return all.reduce((sum, { server }) => sum + (server.use()?.[figure] ?? 0), 0)
 }

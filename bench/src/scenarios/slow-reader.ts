@@ -59,7 +59,7 @@ async function runSlowReader(stage: Stage, messages: number): Promise<Outcome> {
       catchUpMs: (deliveries.lastFrameUs - resumedUs) / 1000,
       ...(before === null || after === null
         ? {}
-        : { rssGrowthMb: (after.rssBytes - before.rssBytes) / 1e6 }),
+        : { growthMb: (after.ownBytes - before.ownBytes) / 1e6 }),
     },
   }
 }

@@ -16,6 +16,7 @@ export const startScenario: Scenario = {
           ? {}
           : {
               rssMb: use.rssBytes / 1e6,
+              ownMb: use.ownBytes / 1e6,
               threads: use.threads,
               databasePssMb: use.databaseBytes / 1e6,
             }),

@@ -37,7 +37,7 @@ function basic(credentials: string): Record<string, string> {
   return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
 }
 
-/** Publishes one message and returns its id. */
+/** Publishes one message and returns its id: a position in the log that later messages are behind. */
 export async function publishOne(target: Target, token: string): Promise<number> {
   const { id } = await post(target, '/message', { 'x-gotify-key': token }, { message: 'mark' })
   return id

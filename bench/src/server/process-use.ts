@@ -1,6 +1,5 @@
 /**
- * What a server process and its database use, read from /proc (Linux). Memory of the server is its RSS; memory of
- * PostgreSQL is its PSS, because its processes share pages that RSS would count once for each of them.
+ * What a server process and its database use, read from /proc (Linux). Memory of PostgreSQL is its PSS, because its processes share pages that RSS would count once for each of them.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 
@@ -9,6 +8,11 @@ const TICKS_PER_SECOND = 100
 
 export interface ProcessUse {
   readonly rssBytes: number
+  /**
+   * Memory that is the process's own, in RAM or in swap. Unlike RSS it doesn't shrink when the kernel drops pages of
+   * program files that can be read again, so differences of it mean something.
+   */
+  readonly ownBytes: number
   readonly threads: number
   readonly cpuSeconds: number
   readonly databaseBytes: number
@@ -25,9 +29,11 @@ export function readProcessUse(pid: number, dataDir: string | null): ProcessUse 
     databaseBytes += field(`/proc/${id}/smaps_rollup`, 'Pss') * 1024
     databaseCpuSeconds += table.get(id)?.cpuSeconds ?? 0
   }
+  const kilobytes = (name: string): number => field(`/proc/${pid}/status`, name)
   return {
-    rssBytes: field(`/proc/${pid}/status`, 'VmRSS') * 1024,
-    threads: field(`/proc/${pid}/status`, 'Threads'),
+    rssBytes: kilobytes('VmRSS') * 1024,
+    ownBytes: (kilobytes('RssAnon') + kilobytes('RssShmem') + kilobytes('VmSwap')) * 1024,
+    threads: kilobytes('Threads'),
     cpuSeconds: table.get(pid)?.cpuSeconds ?? 0,
     databaseBytes,
     databaseCpuSeconds,

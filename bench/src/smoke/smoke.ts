@@ -22,7 +22,7 @@ const USERS = 300
 const ROUNDS = 2
 const closed = publishScenario({ connections: 64, ratePerSecond: 0, warmupSeconds: 1, seconds: 3 })
 const fanOut = fanOutScenario(1000)
-const memory = idleMemoryScenario([1000, 3000])
+const memory = idleMemoryScenario([1000, 2000, 3000])
 
 /** Resolves with the exit code: 0, or 1 on collapse. */
 export async function runSmoke(updateBaseline: boolean): Promise<number> {
@@ -67,7 +67,7 @@ function figures(result: RunResult): Baseline {
   return {
     publishShareOfBare: share(closed.name, 'publishesPerSecond'),
     fanOutShareOfBare: share(fanOut.name, 'framesPerSecond'),
-    rssBytesPerSocket: value(memory.name, 'shards-256', 'rssBytesPerSocket'),
+    processBytesPerSocket: value(memory.name, 'shards-256', 'processBytesPerSocket'),
     damage: [closed.name, fanOut.name]
       .flatMap((name) =>
         ['failed', 'missing', 'outOfOrder'].flatMap((m) => valuesOf(result, name, 'shards-256', m)),
