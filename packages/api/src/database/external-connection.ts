@@ -24,8 +24,14 @@ function readTls(ssl: ClientConfig['ssl']): false | DatabaseTls {
   const { ca, cert, key } = ssl
   return {
     rejectUnauthorized: ssl.rejectUnauthorized ?? true,
-    ...(ca !== undefined && { ca: String(ca) }),
-    ...(cert !== undefined && { cert: String(cert) }),
-    ...(key !== undefined && { key: String(key) }),
+    ...(ca !== undefined && { ca: pem(ca) }),
+    ...(cert !== undefined && { cert: pem(cert) }),
+    ...(key !== undefined && { key: pem(key) }),
   }
+}
+
+/** pg's type allows more forms than parseConnection ever gives: it reads files as text. */
+function pem(value: unknown): string {
+  if (typeof value === 'string') return value
+  throw new TypeError('TLS material must be PEM text')
 }

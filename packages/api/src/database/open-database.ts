@@ -18,6 +18,5 @@ export async function openDatabase(config: Config, log: Logger): Promise<OpenDat
     return { connection, shared: true, stop: () => Promise.resolve() }
   }
   const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, log })
-  postgres.onExit((reason) => log.error({ reason }, 'PostgreSQL ended, starting it again'))
   return { connection: postgres.connection, shared: false, stop: () => postgres.stop() }
 }
