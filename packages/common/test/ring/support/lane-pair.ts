@@ -60,3 +60,11 @@ export function holdsRecord(reader: LaneReader, id: number, byteLength: number):
     bytes.compare(contentOf(id, byteLength), 0, byteLength, offset, offset + length) === 0
   )
 }
+
+/** Lengths that wrap at every place, fill the lane and go beyond it; they follow from the record's number. */
+export function lengthOf(id: number, laneBytes: number): number {
+  const random = Math.imul(id + 1, 0x9e3779b1) >>> 0
+  if (random % 97 === 0) return laneBytes / 4 + (random % 5) - 2
+  if (random % 89 === 0) return laneBytes / 4 + (random % laneBytes)
+  return random % (laneBytes / 32)
+}

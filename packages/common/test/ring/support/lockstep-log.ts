@@ -2,6 +2,8 @@
 
 export const EMPTY = -1
 export const REFUSED = -2
+/** The script threw. */
+export const FAILED = -3
 const CHECKSUM_BASE = 0x4000_0000
 
 /** A number that follows from length and every byte; never a sequence or a mark above. */

@@ -9,7 +9,7 @@ import { LaneWriter } from '../../../src/ring/lane-writer.ts'
 import { TransferReceiver, TransferSender } from '../../../src/ring/transfer.ts'
 import { contentOf } from './lane-pair.ts'
 import { CONTROL, STATUS, TURN, type ThreadData } from './lockstep.ts'
-import { checksumOf, EMPTY, REFUSED } from './lockstep-log.ts'
+import { checksumOf, EMPTY, FAILED, REFUSED } from './lockstep-log.ts'
 
 const data = workerData as ThreadData
 const { arena: descriptor, script, port } = data
@@ -75,7 +75,7 @@ function runScript(): void {
         break
     }
   } catch (error) {
-    if (error !== aborted) throw error
+    if (error !== aborted) log(FAILED)
   } finally {
     stepping = false
   }
