@@ -130,6 +130,20 @@ t.test('[RING8] resetThread() loses no delivery in silence and refuses older end
   t.throws(() => ring.seatFor(1), { code: 'INTERNAL' }, 'there is one thread')
 })
 
+t.test('[RING5] [RING8] a new epoch has all the room for transferred bodies', async (t) => {
+  const ring = openRing(t, { laneBytes: 1024 })
+  for (let epoch = 0; epoch < 3; epoch++) {
+    const writer = ring.commandWriter(SHARD_0)
+    let sent = 0
+    while (writer.tryClaim(16 * 1024 * 1024)) {
+      writer.commit()
+      sent++
+    }
+    t.equal(sent, 4, `epoch ${epoch}: 64 MiB that nobody reads`)
+    ring.resetThread(0)
+  }
+})
+
 t.test(
   '[RING4] waitForDeliveryRoom() waits for a release, and ends when the lane closes',
   async (t) => {
