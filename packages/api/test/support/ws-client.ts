@@ -83,6 +83,9 @@ export class StreamClient {
   readonly texts: string[] = []
   /** Every frame that was no message. */
   readonly others: Frame[] = []
+  /** The answer to the upgrade. */
+  head = ''
+  answersPings = true
   /** Messages that did not end in a line feed. */
   unterminated = 0
   readonly closed: Promise<Closing>
@@ -180,6 +183,7 @@ export class StreamClient {
     }
     const text = this.#received.subarray(0, head + HEAD_END.length).toString('latin1')
     this.#received = this.#received.subarray(text.length)
+    this.head = text
     this.#open = true
     this.#parse()
     return { status, text }
@@ -222,7 +226,7 @@ export class StreamClient {
       return
     }
     this.others.push({ opcode, payload: Buffer.from(payload) })
-    if (opcode === OPCODE.ping) this.send(OPCODE.pong, payload)
+    if (opcode === OPCODE.ping && this.answersPings) this.send(OPCODE.pong, payload)
     if (opcode === OPCODE.close) this.#closeCode = payload.length >= 2 ? payload.readUInt16BE(0) : 1005
   }
 }
