@@ -41,7 +41,7 @@ t.test('Authenticator on PostgreSQL', async (t) => {
   const connection = await startTestPostgres(t)
   t.teardown(() => hasher.close())
 
-  t.test('looks a token up once, and again after a change', async (t) => {
+  t.test('[AUTH7] looks a token up once, and again after a change', async (t) => {
     const { db, authenticator, queries } = setUp(t, connection)
     const user = await newUser(db)
     const { token, id } = await newApplication(db, user)
@@ -64,7 +64,16 @@ t.test('Authenticator on PostgreSQL', async (t) => {
     t.match(await authenticator.byToken(token), { name: 'new name' })
   })
 
-  t.test('does not remember what a change overtook', async (t) => {
+  t.test('looks a token up again after a minute, for what no change told of', async (t) => {
+    const { db, authenticator, clock } = setUp(t, connection)
+    const { token, id } = await newApplication(db, await newUser(db))
+    t.match(await authenticator.byToken(token), { name: 'app' })
+    await db.updateTable('applications').set({ name: 'elsewhere' }).where('id', '=', id).execute()
+    clock.time += MINUTE
+    t.match(await authenticator.byToken(token), { name: 'elsewhere' })
+  })
+
+  t.test('[AUTH7] does not remember what a change overtook', async (t) => {
     const { db, authenticator } = setUp(t, connection)
     const user = await newUser(db)
     const { token, id } = await newApplication(db, user)
@@ -74,7 +83,7 @@ t.test('Authenticator on PostgreSQL', async (t) => {
     t.equal(authenticator.cachedToken(token), undefined)
   })
 
-  t.test('remembers wrong tokens, and forgets them after a while', async (t) => {
+  t.test('[AUTH8] remembers wrong tokens, and forgets them after a while', async (t) => {
     const { authenticator, clock, queries } = setUp(t, connection)
     const { token } = createToken('c')
     t.equal(await authenticator.byToken(token), null)
@@ -86,7 +95,7 @@ t.test('Authenticator on PostgreSQL', async (t) => {
     t.equal(authenticator.cachedToken(token), undefined)
   })
 
-  t.test('asks nobody about texts that are no tokens', async (t) => {
+  t.test('[AUTH8] asks nobody about texts that are no tokens', async (t) => {
     const { authenticator, queries } = setUp(t, connection)
     t.equal(await authenticator.byToken('x'.repeat(10_000)), null)
     t.equal(await authenticator.byToken('a\0b'), null)
@@ -97,7 +106,7 @@ t.test('Authenticator on PostgreSQL', async (t) => {
     t.equal(queries.length, 0)
   })
 
-  t.test('finds imported tokens by their stored form and keeps their hash', async (t) => {
+  t.test('[AUTH6] finds imported tokens by their stored form and keeps their hash', async (t) => {
     const { db, authenticator } = setUp(t, connection)
     const user = await newUser(db)
     for (const made of [createToken('a'), createLegacyToken('A')]) {
@@ -116,7 +125,7 @@ t.test('Authenticator on PostgreSQL', async (t) => {
     t.equal(await authenticator.byToken(client.stored), null, 'the stored form is no token')
   })
 
-  t.test('hides a client from the moment it expires', async (t) => {
+  t.test('[AUTH13] hides a client from the moment it expires', async (t) => {
     const { db, authenticator, clock } = setUp(t, connection)
     const user = await newUser(db)
     const made = createToken('c')
@@ -130,7 +139,7 @@ t.test('Authenticator on PostgreSQL', async (t) => {
     t.equal(await fresh.authenticator.byToken(made.token), null)
   })
 
-  t.test('notes a use once in five minutes, and moves the expiry with it', async (t) => {
+  t.test('[AUTH13] notes a use once in five minutes, and moves the expiry with it', async (t) => {
     const { db, authenticator, clock } = setUp(t, connection)
     const user = await newUser(db)
     const made = createToken('c')
@@ -143,6 +152,9 @@ t.test('Authenticator on PostgreSQL', async (t) => {
     const first = clock.time
     t.equal(authenticator.touch(principal), true)
     t.equal(authenticator.touch(principal), false)
+    authenticator.onChange({ kind: 'client-changed', userId: user, clientId: id })
+    const again = await authenticator.byToken(made.token)
+    t.equal(again !== null && authenticator.touch(again), false, 'noted, though not yet written')
     t.equal(principal.expiresAt, first + 3_600_000, 'at once, where it is known')
     await authenticator.flush()
     t.match(await usesOf(db, id), { last_used: first, expires_at: first + 3_600_000 })
@@ -199,7 +211,7 @@ t.test('Authenticator on PostgreSQL', async (t) => {
       return principal?.kind ?? null
     }
 
-    t.test('takes basic auth first, then a client token', async (t) => {
+    t.test('[AUTH2] takes basic auth first, then a client token', async (t) => {
       t.equal(await ask('client', basic), 'user')
       t.equal(await ask('client', { ...basic, 'x-gotify-key': plain.token }), 'user')
       t.equal(await ask('client', { ...wrong, 'x-gotify-key': plain.token }), 'client')
@@ -210,7 +222,7 @@ t.test('Authenticator on PostgreSQL', async (t) => {
       await t.rejects(ask('client', { 'x-gotify-key': 'C0123456789abcd' }), UNAUTHENTICATED)
     })
 
-    t.test('asks for elevation, which basic auth always has', async (t) => {
+    t.test('[AUTH3] asks for elevation, which basic auth always has', async (t) => {
       t.equal(await ask('elevated', basic), 'user')
       t.equal(await ask('elevated', { 'x-gotify-key': elevated.token }), 'client')
       const notElevated = {
@@ -228,7 +240,7 @@ t.test('Authenticator on PostgreSQL', async (t) => {
     })
 
     t.test(
-      'lets anybody in where credentials are optional, but not with broken ones',
+      '[AUTH4] lets anybody in where credentials are optional, but not with broken ones',
       async (t) => {
         t.equal(await ask('optional', {}), null)
         t.equal(await ask('optional', wrong), null)
@@ -239,7 +251,7 @@ t.test('Authenticator on PostgreSQL', async (t) => {
       },
     )
 
-    t.test('refuses a cookie that another site made the browser send', async (t) => {
+    t.test('[AUTH5] refuses a cookie that another site made the browser send', async (t) => {
       const cookie = { cookie: `gotify-client-token=${plain.token}` }
       const crossSite = { ...cookie, 'sec-fetch-site': 'cross-site' }
       await t.rejects(ask('client', crossSite), { code: 'FORBIDDEN' })
@@ -260,7 +272,7 @@ t.test('Authenticator on PostgreSQL', async (t) => {
     })
   })
 
-  t.test('byPassword()', async (t) => {
+  t.test('[AUTH10] byPassword()', async (t) => {
     const throttle = {
       name: { failures: 3, perSecond: 0 },
       address: { failures: 100, perSecond: 0 },
@@ -300,16 +312,19 @@ t.test('Authenticator on PostgreSQL', async (t) => {
   })
 })
 
-t.test('Authenticator answers DATABASE_UNAVAILABLE while the database is away', async (t) => {
-  const away: DatabaseConnection = {
-    ...{ host: '127.0.0.1', port: 1, user: 'x', password: 'x', database: 'x', ssl: false },
-  }
-  const { authenticator } = setUp(t, away)
-  const { token } = createToken('a')
-  await t.rejects(authenticator.byToken(token), { code: 'DATABASE_UNAVAILABLE' })
-  t.equal(authenticator.cachedToken(token), undefined, 'and remembers nothing')
-  await t.rejects(authenticator.byPassword('x', 'y', '1.1.1.1'), { code: 'DATABASE_UNAVAILABLE' })
-})
+t.test(
+  '[AUTH14] Authenticator answers DATABASE_UNAVAILABLE while the database is away',
+  async (t) => {
+    const away: DatabaseConnection = {
+      ...{ host: '127.0.0.1', port: 1, user: 'x', password: 'x', database: 'x', ssl: false },
+    }
+    const { authenticator } = setUp(t, away)
+    const { token } = createToken('a')
+    await t.rejects(authenticator.byToken(token), { code: 'DATABASE_UNAVAILABLE' })
+    t.equal(authenticator.cachedToken(token), undefined, 'and remembers nothing')
+    await t.rejects(authenticator.byPassword('x', 'y', '1.1.1.1'), { code: 'DATABASE_UNAVAILABLE' })
+  },
+)
 
 function setUp(
   t: Test,

@@ -27,7 +27,7 @@ t.test('PasswordHasher', async (t) => {
     t.equal(await hasher.verify(hash, 'abd'), false)
   })
 
-  t.test('refuses to hash what bcrypt would cut off', async (t) => {
+  t.test('[AUTH11] refuses to hash what bcrypt would cut off', async (t) => {
     const longest = 'x'.repeat(72)
     t.equal(await hasher.verify(await hasher.hash(longest), longest), true)
     t.equal(await hasher.verify(await hasher.hash(longest), `${longest}y`), false)
@@ -35,7 +35,7 @@ t.test('PasswordHasher', async (t) => {
     await t.rejects(hasher.hash('a\0b'), { code: 'BAD_REQUEST' })
   })
 
-  t.test('runs the newest first and refuses the oldest when too many wait', async (t) => {
+  t.test('[AUTH12] runs the newest first and refuses the oldest when too many wait', async (t) => {
     const order: number[] = []
     const jobs = [0, 1, 2, 3, 4, 5].map(async (index) => {
       try {
@@ -53,7 +53,7 @@ t.test('PasswordHasher', async (t) => {
   })
 })
 
-t.test('PasswordHasher.close() answers who still waits', async (t) => {
+t.test('[LIFE11] PasswordHasher.close() answers who still waits', async (t) => {
   const hasher = new PasswordHasher({ cost: 4, threads: 1 })
   const running = hasher.hash('running')
   const waiting = hasher.hash('waiting')
@@ -76,7 +76,7 @@ t.test('LoginThrottle', (t) => {
   const address = { failures: 5, perSecond: 1 }
   const name = { failures: 3, perSecond: 1 }
 
-  t.test('brakes a name after quick failures, and lets go with time', (t) => {
+  t.test('[AUTH10] brakes a name after quick failures, and lets go with time', (t) => {
     const throttle = new LoginThrottle({ address: { failures: 100, perSecond: 0.1 }, name })
     for (let i = 0; i < 3; i++) {
       throttle.check('admin', '1.1.1.1', NOW)
@@ -90,7 +90,7 @@ t.test('LoginThrottle', (t) => {
     t.end()
   })
 
-  t.test('brakes an address that tries many names', (t) => {
+  t.test('[AUTH10] brakes an address that tries many names', (t) => {
     const throttle = new LoginThrottle({ address, name })
     for (let i = 0; i < 5; i++) throttle.failed(`name${i}`, '1.1.1.1', NOW)
     t.throws(() => throttle.check('another', '1.1.1.1', NOW), { code: 'TOO_MANY_REQUESTS' })
@@ -98,7 +98,7 @@ t.test('LoginThrottle', (t) => {
     t.end()
   })
 
-  t.test('counts the neighbours in an IPv6 network as one address', (t) => {
+  t.test('[AUTH10] counts the neighbours in an IPv6 network as one address', (t) => {
     const throttle = new LoginThrottle({ address, name })
     for (let i = 0; i < 5; i++) throttle.failed(`name${i}`, `2001:db8:0:1:0:0:0:${i}`, NOW)
     t.throws(() => throttle.check('another', '2001:db8:0:1:0:0:0:99', NOW))
@@ -106,7 +106,7 @@ t.test('LoginThrottle', (t) => {
     t.end()
   })
 
-  t.test('lets an address without failures try a name that has run out', (t) => {
+  t.test('[AUTH10] lets an address without failures try a name that has run out', (t) => {
     const throttle = new LoginThrottle({ address, name })
     for (let i = 0; i < 4; i++) throttle.failed('admin', '1.1.1.1', NOW)
     t.throws(() => throttle.check('admin', '1.1.1.1', NOW))
@@ -121,7 +121,7 @@ t.test('LoginThrottle', (t) => {
 })
 
 t.test('BoundedMap', (t) => {
-  t.test('holds no more than its capacity, and keeps what is used', (t) => {
+  t.test('[LIM14] holds no more than its capacity, and keeps what is used', (t) => {
     const map = new BoundedMap<number, number>(100)
     for (let i = 0; i < 10_000; i++) {
       map.set(i, i)

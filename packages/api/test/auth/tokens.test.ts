@@ -20,7 +20,7 @@ const PUBLIC = Buffer.from(
   'hex',
 )
 
-t.test('createToken() makes what storedForm() derives', (t) => {
+t.test('[AUTH6] createToken() makes what storedForm() derives', (t) => {
   for (const kind of ['a', 'c'] as const) {
     const { token, stored, hash } = createToken(kind)
     t.match(token, new RegExp(`^gtfy${kind}\\.[A-Za-z0-9_-]{43}$`))
@@ -32,7 +32,7 @@ t.test('createToken() makes what storedForm() derives', (t) => {
   t.end()
 })
 
-t.test('createLegacyToken() makes a token of Gotify v2', (t) => {
+t.test('[AUTH6] createLegacyToken() makes a token of Gotify v2', (t) => {
   const { token, stored } = createLegacyToken('A')
   t.match(token, /^A[A-Za-z0-9._-]{14}$/)
   t.equal(stored, token)
@@ -40,7 +40,7 @@ t.test('createLegacyToken() makes a token of Gotify v2', (t) => {
   t.end()
 })
 
-t.test('storedForm() derives the public key of a seed', (t) => {
+t.test('[AUTH6] storedForm() derives the public key of a seed', (t) => {
   const token = `gtfyc.${SEED.toString('base64url')}`
   t.equal(storedForm(parseToken(token), NOW), `gtfyc.${PUBLIC.toString('base64url')}`)
   t.end()
@@ -69,7 +69,7 @@ t.test('parseToken() refuses malformed tokens in Gotify’s words', (t) => {
   t.end()
 })
 
-t.test('a signed token proves its key for a quarter of an hour', (t) => {
+t.test('[AUTH6] a signed token proves its key for a quarter of an hour', (t) => {
   function signed(seconds: number, claim = seconds): string {
     const signature = ed25519ph.sign(Buffer.from(`iat=${seconds}`), SEED)
     const key = PUBLIC.toString('base64url')
@@ -87,7 +87,7 @@ t.test('a signed token proves its key for a quarter of an hour', (t) => {
   t.end()
 })
 
-t.test('readCredentials() takes the first of four places', (t) => {
+t.test('[AUTH1] readCredentials() takes the first of four places', (t) => {
   const all = {
     query: 'x=1&token=q%2Bq',
     'x-gotify-key': 'h',
@@ -115,7 +115,7 @@ t.test('readCredentials() takes the first of four places', (t) => {
   t.end()
 })
 
-t.test('readBasic() reads a name and a password with colons in it', (t) => {
+t.test('[AUTH2] readBasic() reads a name and a password with colons in it', (t) => {
   function encoded(text: string): string {
     return Buffer.from(text).toString('base64')
   }
@@ -127,7 +127,7 @@ t.test('readBasic() reads a name and a password with colons in it', (t) => {
   t.end()
 })
 
-t.test('crossSiteRefusal() guards what a browser sends on its own', (t) => {
+t.test('[AUTH5] crossSiteRefusal() guards what a browser sends on its own', (t) => {
   function refuses(
     method: string,
     source: 'cookie' | 'header',

@@ -28,7 +28,7 @@ t.test('HTTP server survives what nobody should send', async (t) => {
     connection.destroy()
   })
 
-  attack('two different lengths are refused, whichever comes first', async (t) => {
+  attack('[API5] two different lengths are refused, whichever comes first', async (t) => {
     for (const [one, other] of [
       [3, 50],
       [50, 3],
@@ -42,7 +42,7 @@ t.test('HTTP server survives what nobody should send', async (t) => {
     }
   })
 
-  attack('a length beside a transfer coding is refused', async (t) => {
+  attack('[API5] a length beside a transfer coding is refused', async (t) => {
     const connection = await RawConnection.open(running.port)
     connection.write(
       `POST /echo HTTP/1.1\r\n${HOST}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
@@ -51,14 +51,14 @@ t.test('HTTP server survives what nobody should send', async (t) => {
     await connection.closed()
   })
 
-  attack('an unknown transfer coding is refused', async (t) => {
+  attack('[API5] an unknown transfer coding is refused', async (t) => {
     const connection = await RawConnection.open(running.port)
     connection.write(`POST /echo HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n`)
     t.equal((await connection.answer())?.status, 400)
     await connection.closed()
   })
 
-  attack('lengths that are no numbers are refused', async (t) => {
+  attack('[API5] lengths that are no numbers are refused', async (t) => {
     for (const length of ['abc', '-1', '3, 3', '0x3', '99999999999999999999']) {
       const connection = await RawConnection.open(running.port)
       connection.write(`POST /echo HTTP/1.1\r\n${HOST}Content-Length: ${length}\r\n\r\nabc`)
@@ -68,7 +68,7 @@ t.test('HTTP server survives what nobody should send', async (t) => {
     }
   })
 
-  attack('a thousand headers are refused', async (t) => {
+  attack('[LIM13] a thousand headers are refused', async (t) => {
     const connection = await RawConnection.open(running.port)
     const lines = Array.from({ length: 1000 }, (_, index) => `x-${index}: ${index}\r\n`)
     connection.write(`GET /version HTTP/1.1\r\n${HOST}${lines.join('')}\r\n`)
@@ -76,19 +76,22 @@ t.test('HTTP server survives what nobody should send', async (t) => {
     await connection.closed()
   })
 
-  attack('a body above the bound is answered 413, and the connection goes on', async (t) => {
-    const connection = await RawConnection.open(running.port)
-    connection.write(`POST /echo HTTP/1.1\r\n${HOST}Content-Length: 5000000\r\n\r\n`)
-    connection.write(Buffer.alloc(5_000_000))
-    const answer = await connection.answer()
-    t.equal(answer?.status, 413)
-    t.match(answer?.body, /"errorCode":413/)
-    connection.write(`GET /version HTTP/1.1\r\n${HOST}\r\n`)
-    t.equal((await connection.answer())?.body, 'version')
-    connection.destroy()
-  })
+  attack(
+    '[LIM10] a body above the bound is answered 413, and the connection goes on',
+    async (t) => {
+      const connection = await RawConnection.open(running.port)
+      connection.write(`POST /echo HTTP/1.1\r\n${HOST}Content-Length: 5000000\r\n\r\n`)
+      connection.write(Buffer.alloc(5_000_000))
+      const answer = await connection.answer()
+      t.equal(answer?.status, 413)
+      t.match(answer?.body, /"errorCode":413/)
+      connection.write(`GET /version HTTP/1.1\r\n${HOST}\r\n`)
+      t.equal((await connection.answer())?.body, 'version')
+      connection.destroy()
+    },
+  )
 
-  attack('a body in chunks above the bound is answered 413', async (t) => {
+  attack('[LIM10] a body in chunks above the bound is answered 413', async (t) => {
     const connection = await RawConnection.open(running.port)
     connection.write(`POST /echo HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n`)
     for (let i = 0; i < 20; i++) connection.write(`10000\r\n${'x'.repeat(0x10000)}\r\n`)
@@ -96,14 +99,14 @@ t.test('HTTP server survives what nobody should send', async (t) => {
     connection.destroy()
   })
 
-  attack('broken chunks are refused', async (t) => {
+  attack('[API12] broken chunks are refused', async (t) => {
     const connection = await RawConnection.open(running.port)
     connection.write(`POST /echo HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\nzz\r\nabc`)
     t.equal((await connection.answer())?.status, 400)
     connection.destroy()
   })
 
-  attack('a sender that resets inside its body is forgotten', async (t) => {
+  attack('[API12] a sender that resets inside its body is forgotten', async (t) => {
     for (const path of ['/echo', '/upload']) {
       const connection = await RawConnection.open(running.port)
       connection.write(
@@ -116,7 +119,7 @@ t.test('HTTP server survives what nobody should send', async (t) => {
     t.equal(running.server.openRequests, 0)
   })
 
-  attack('a request cut off anywhere harms nobody', async (t) => {
+  attack('[API12] a request cut off anywhere harms nobody', async (t) => {
     const whole = `POST /echo HTTP/1.1\r\n${HOST}Content-Length: 10\r\n\r\n0123456789`
     for (let length = 1; length < whole.length; length += 3) {
       const connection = await RawConnection.open(running.port)
@@ -127,7 +130,7 @@ t.test('HTTP server survives what nobody should send', async (t) => {
     t.pass()
   })
 
-  attack('HEAD on every kind of path leaves a connection that works', async (t) => {
+  attack('[API9] HEAD on every kind of path leaves a connection that works', async (t) => {
     const expected = [
       ['/health', 200],
       ['/version', 404],
@@ -148,7 +151,7 @@ t.test('HTTP server survives what nobody should send', async (t) => {
     connection.destroy()
   })
 
-  attack('no path redirects to another host', async (t) => {
+  attack('[API3] no path redirects to another host', async (t) => {
     const paths = [
       '//host/%2e%2e/version/',
       '//host/../version/',
@@ -167,7 +170,7 @@ t.test('HTTP server survives what nobody should send', async (t) => {
     }
   })
 
-  attack('odd paths are answered, not followed', async (t) => {
+  attack('[API3] odd paths are answered, not followed', async (t) => {
     const paths = [
       '/a%00b',
       '/%ff',
@@ -190,7 +193,7 @@ t.test('HTTP server survives what nobody should send', async (t) => {
     connection.destroy()
   })
 
-  attack('random bytes end the connection or are answered with an error', async (t) => {
+  attack('[API12] random bytes end the connection or are answered with an error', async (t) => {
     for (let round = 0; round < 100; round++) {
       const connection = await RawConnection.open(running.port)
       const noise = Buffer.from(Array.from({ length: 200 }, (_, i) => (round * 31 + i * 17) % 256))

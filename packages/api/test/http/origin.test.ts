@@ -15,7 +15,7 @@ t.test('CorsPolicy without settings', (t) => {
     t.end()
   })
 
-  t.test('refuses every other origin', (t) => {
+  t.test('[API6] refuses every other origin', (t) => {
     for (const origin of ['http://other.test', 'null', `HTTP://${HOST}`, 'http://push.test']) {
       t.equal(cors.decide(origin, HOST).allowed, false, origin)
       t.equal(cors.options(origin, HOST).status, 403, origin)
@@ -60,7 +60,7 @@ t.test('CorsPolicy with allowed origins', (t) => {
     t.end()
   })
 
-  t.test('tells a preflight methods and headers in canonical form', (t) => {
+  t.test('[API7] tells a preflight methods and headers in canonical form', (t) => {
     const { status, headers } = cors.options('https://a.example.com', HOST)
     t.equal(status, 204)
     const got = new Map(headers)
@@ -103,7 +103,7 @@ t.test('CorsPolicy with a fixed Access-Control-Allow-Origin', (t) => {
   t.end()
 })
 
-t.test('TrustedProxies.clientAddress()', (t) => {
+t.test('[API8] TrustedProxies.clientAddress()', (t) => {
   const proxies = new TrustedProxies(['127.0.0.1', '::1/128', '10.0.0.0/8'])
   const cases: ReadonlyArray<readonly [socket: string, forwarded: string | undefined, is: string]> =
     [

@@ -104,7 +104,7 @@ t.test('HTTP server hands /stream over raw', async (t) => {
   })
 })
 
-t.test('HTTP server refuses upgrades at its bound of connections', async (t) => {
+t.test('[LIM12] HTTP server refuses upgrades at its bound of connections', async (t) => {
   const options = { stream: streamEndpoint([]), maxConnections: 2 } as TestServerOptions
   const { port } = await startTestServer(t, options)
   const sockets = [await upgrade(port, '/stream'), await upgrade(port, '/stream')]

@@ -4,7 +4,7 @@ import { Router } from '../../src/http/router.ts'
 import { trailingSlashRedirect } from '../../src/http/trailing-slash.ts'
 import type { Route } from '../../src/http/types.ts'
 
-t.test('normalizePath() makes equal what means the same', (t) => {
+t.test('[API3] normalizePath() makes equal what means the same', (t) => {
   const cases: ReadonlyArray<readonly [raw: string, path: string | null]> = [
     ['/', '/'],
     ['/message', '/message'],
@@ -42,6 +42,8 @@ t.test('Router', (t) => {
     'GET /application/list/all',
     'GET /image/{name*}',
     'GET /user/{id}',
+    'GET /static/{folder}/index',
+    'GET /static/{path*}',
   ]
   const router = new Router(names.map(route))
 
@@ -56,6 +58,8 @@ t.test('Router', (t) => {
   t.test('prefers literals, and goes back when they lead nowhere', (t) => {
     t.match(router.find('GET', '/application/list/all'), { params: {} })
     t.match(router.find('GET', '/application/list/message'), { params: { id: 'list' } })
+    t.strictSame(router.find('GET', '/static/a/index')?.params, { folder: 'a' })
+    t.strictSame(router.find('GET', '/static/a/other')?.params, { path: 'a/other' })
     t.end()
   })
 
@@ -85,7 +89,7 @@ t.test('Router', (t) => {
   t.end()
 })
 
-t.test('trailingSlashRedirect()', (t) => {
+t.test('[API3] trailingSlashRedirect()', (t) => {
   const known = new Set(['/message', '/image/', '/a b?c'])
   function target(method: string, path: string, query?: string): unknown {
     const response = trailingSlashRedirect(method, path, query, (other) => known.has(other))

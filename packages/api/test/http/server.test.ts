@@ -11,7 +11,7 @@ t.test('HTTP server answers', async (t) => {
   const running = await startTestServer(t, { responseHeaders: { 'X-A': 'b' } })
   const { base } = running
 
-  t.test('unknown paths and methods with 404 in the API’s shape', async (t) => {
+  t.test('[API1] unknown paths and methods with 404 in the API’s shape', async (t) => {
     for (const [method, path] of [
       ['GET', '/unknown'],
       ['PUT', '/version'],
@@ -25,7 +25,7 @@ t.test('HTTP server answers', async (t) => {
     }
   })
 
-  t.test('redirects, and a folded path directly', async (t) => {
+  t.test('[API3] redirects, and a folded path directly', async (t) => {
     const redirect = await fetch(`${base}/version/?a=1`, { redirect: 'manual' })
     t.equal(redirect.status, 301)
     t.equal(redirect.headers.get('location'), '/version?a=1')
@@ -110,7 +110,7 @@ t.test('HTTP server answers', async (t) => {
     t.equal(answer.headers.get('set-cookie'), 'a=b')
   })
 
-  t.test('503 with Retry-After while the database is away', async (t) => {
+  t.test('[API2] 503 with Retry-After while the database is away', async (t) => {
     const headers = { 'x-gotify-key': 'away' }
     const answer = await fetch(`${base}/nothing`, { method: 'DELETE', headers })
     t.equal(answer.status, 503)
@@ -126,7 +126,7 @@ t.test('HTTP server answers', async (t) => {
     t.equal(head.headers.get('content-length'), String('healthy'.length))
   })
 
-  t.test('foreign origins with 403 and nothing more, before credentials', async (t) => {
+  t.test('[API6] foreign origins with 403 and nothing more, before credentials', async (t) => {
     const headers = { origin: 'http://other.test', 'x-gotify-key': 'away' }
     for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS']) {
       const answer = await fetch(`${base}/nothing`, { method, headers })
@@ -144,7 +144,7 @@ t.test('HTTP server answers', async (t) => {
     }
   })
 
-  t.test('500 without a word about the inside, and a line in the log', async (t) => {
+  t.test('[API10] 500 without a word about the inside, and a line in the log', async (t) => {
     const answer = await fetch(`${base}/broken`)
     t.equal(answer.status, 500)
     t.strictSame(await answer.json(), errorBody(500, 'Internal Server Error', 'internal error'))
@@ -153,7 +153,7 @@ t.test('HTTP server answers', async (t) => {
   })
 })
 
-t.test('HTTP server reads no more of a body than a stranger may send', async (t) => {
+t.test('[LIM11] HTTP server reads no more of a body than a stranger may send', async (t) => {
   const { base, port } = await startTestServer(t)
 
   t.test('a body within the bound of its endpoint arrives after slow credentials', async (t) => {
@@ -184,7 +184,7 @@ t.test('HTTP server reads no more of a body than a stranger may send', async (t)
 t.test('HTTP server answers in time', async (t) => {
   const running = await startTestServer(t)
 
-  t.test('503 when a handler does not', async (t) => {
+  t.test('[API4] 503 when a handler does not', async (t) => {
     const answer = fetch(`${running.base}/hangs`)
     await untilOpen(running, 1)
     running.advance(ANSWER_WITHIN_MS + 1)
@@ -194,7 +194,7 @@ t.test('HTTP server answers in time', async (t) => {
     t.equal(running.server.openRequests, 0)
   })
 
-  t.test('408 when the body does not arrive, and ends the connection', async (t) => {
+  t.test('[API4] 408 when the body does not arrive, and ends the connection', async (t) => {
     const connection = await RawConnection.open(running.port)
     connection.write(`POST /echo HTTP/1.1\r\n${HOST}Content-Length: 10\r\n\r\nabc`)
     await untilOpen(running, 1)
@@ -204,7 +204,7 @@ t.test('HTTP server answers in time', async (t) => {
   })
 })
 
-t.test('HTTP server bounds its connections', async (t) => {
+t.test('[LIM12] HTTP server bounds its connections', async (t) => {
   const running = await startTestServer(t, { maxConnections: 4 })
   const connections: RawConnection[] = []
   t.teardown(() => connections.forEach((connection) => connection.destroy()))
@@ -229,7 +229,7 @@ t.test('HTTP server bounds its connections', async (t) => {
   t.equal((await one?.answer())?.status, 200)
 })
 
-t.test('HTTP server drains', async (t) => {
+t.test('[LIFE10] HTTP server drains', async (t) => {
   const running = await startTestServer(t)
   const connection = await RawConnection.open(running.port)
   connection.write(`POST /echo HTTP/1.1\r\n${HOST}Content-Length: 3\r\n\r\n`)
@@ -240,8 +240,10 @@ t.test('HTTP server drains', async (t) => {
   t.equal((await connection.answer())?.body, 'abc', 'what was accepted is answered')
 
   connection.write(`GET /version HTTP/1.1\r\n${HOST}\r\n`)
-  t.equal((await connection.answer())?.status, 200)
-  t.equal(await connection.closed(), '', 'and later requests end their connection')
+  const last = await connection.answer()
+  t.equal(last?.status, 200)
+  t.equal(last?.headers.get('connection'), 'close', 'later requests end their connection')
+  t.equal(await connection.closed(), '')
 })
 
 function errorBody(errorCode: number, error: string, errorDescription: string): unknown {
