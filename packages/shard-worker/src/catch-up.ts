@@ -7,22 +7,24 @@
 import type { ConnectionNumber, UserId } from '@bellwire/common'
 import { fanOut, frameOfStored } from './fan-out.ts'
 import type { Outbox } from './outbox.ts'
+import type { Retries } from './retries.ts'
 import type { MessageStore } from './store/message-store.ts'
 import { Capture, type UserState } from './user-state.ts'
 
 const READS_AT_ONCE = 4
-const RETRY_MS = 100
 
 export class CatchUp {
   readonly #store: MessageStore
   readonly #outbox: Outbox
+  readonly #retries: Retries
   readonly #queue: (() => Promise<void>)[] = []
   #running = 0
   #closed = false
 
-  constructor(store: MessageStore, outbox: Outbox) {
+  constructor(store: MessageStore, outbox: Outbox, retries: Retries) {
     this.#store = store
     this.#outbox = outbox
+    this.#retries = retries
   }
 
   /**
@@ -36,6 +38,7 @@ export class CatchUp {
     connection: ConnectionNumber,
     cursor: number,
   ): void {
+    if (!user.has(connection)) return
     // Off the live list at once: from here on its frames come by page only.
     user.markBehind(connection, null)
     this.#enqueue(async () => {
@@ -45,7 +48,8 @@ export class CatchUp {
       const page = await this.#store.page(userId, cursor).catch(() => null)
       if (!user.has(connection)) return
       if (page === null) {
-        this.#retryLater(() => this.readPage(shard, userId, user, connection, cursor))
+        user.markBehind(connection, null)
+        this.#retries.later(() => this.readPage(shard, userId, user, connection, cursor))
         return
       }
       let last = cursor
@@ -76,11 +80,12 @@ export class CatchUp {
   }
 
   async #readOn(shard: number, userId: UserId, user: UserState): Promise<void> {
+    user.inDoubt = false
     // A deleted message leaves no row: what was heard of before the read is behind us after it.
     const target = user.highestSeen
     const page = await this.#store.page(userId, user.lastId).catch(() => null)
     if (page === null) {
-      this.#retryLater(() => this.#enqueue(() => this.#readOn(shard, userId, user)))
+      this.#retries.later(() => this.#enqueue(() => this.#readOn(shard, userId, user)))
       return
     }
     for (const message of page.messages) {
@@ -88,7 +93,8 @@ export class CatchUp {
     }
     this.#outbox.ring()
     if (page.atEnd && target > user.lastId) user.lastId = target
-    if (user.connections.length > 0 && (!page.atEnd || user.highestSeen > user.lastId)) {
+    const unread = !page.atEnd || user.inDoubt || user.highestSeen > user.lastId
+    if (user.connections.length > 0 && unread) {
       this.#enqueue(() => this.#readOn(shard, userId, user))
       return
     }
@@ -112,13 +118,6 @@ export class CatchUp {
         this.#running--
         this.#next()
       })
-  }
-
-  /** The database is away: nothing is lost by waiting, the cursor stays where it is. */
-  #retryLater(again: () => void): void {
-    setTimeout(() => {
-      if (!this.#closed) again()
-    }, RETRY_MS)
   }
 
   close(): void {

@@ -46,6 +46,8 @@ export class GroupCommit {
   readonly #store: MessageStore
   readonly #limits: GroupCommitLimits
   readonly #listener: GroupCommitListener
+  /** Resolves when the outcome of every batch sent so far was told. */
+  #told: Promise<unknown> = Promise.resolve()
   #waiting: PendingPublish[] = []
   #waitingBytes = 0
   #inFlight = 0
@@ -107,31 +109,30 @@ export class GroupCommit {
   #commit(batch: readonly PendingPublish[]): void {
     this.#inFlight++
     const start = performance.now()
-    void this.#store
-      .insert(batch.map((publish) => publish.message))
-      .then(
-        (results) => {
-          this.#listener.batch(batch.length, performance.now() - start)
-          batch.forEach((publish, index) => {
-            const stored = results[index]
-            if (stored === undefined)
-              publish.failed(new BatchError('unknown', 'No answer for a row'))
-            else publish.committed(stored)
-          })
-        },
-        (error: unknown) => {
-          this.#failed(
-            batch,
-            error instanceof BatchError ? error : new BatchError('unknown', error),
-          )
-        },
-      )
-      .finally(() => {
-        this.#inFlight--
-        this.#listener.settled()
-        this.flush()
-        this.#tellRoom()
-      })
+    const tell = this.#store.insert(batch.map((publish) => publish.message)).then(
+      (results) => () => {
+        this.#listener.batch(batch.length, performance.now() - start)
+        this.#committed(batch, results)
+      },
+      (error: unknown) => () => this.#failed(batch, asBatchError(error)),
+    )
+    // A batch of one statement may be answered before an earlier one of two: ids would come out of
+    // order.
+    this.#told = Promise.all([tell, this.#told]).then(([tellOutcome]) => {
+      tellOutcome()
+      this.#inFlight--
+      this.#listener.settled()
+      this.flush()
+      this.#tellRoom()
+    })
+  }
+
+  #committed(batch: readonly PendingPublish[], results: readonly Stored[]): void {
+    batch.forEach((publish, index) => {
+      const stored = results[index]
+      if (stored === undefined) publish.failed(new BatchError('unknown', 'No answer for a row'))
+      else publish.committed(stored)
+    })
   }
 
   /** One bad row must not fail its neighbours: a refused batch is tried again row by row. */
@@ -149,6 +150,10 @@ export class GroupCommit {
     this.#roomListeners = []
     for (const resolve of listeners) resolve()
   }
+}
+
+function asBatchError(error: unknown): BatchError {
+  return error instanceof BatchError ? error : new BatchError('unknown', error)
 }
 
 /** Rough size of a row in bytes: what a batch is bounded by. */

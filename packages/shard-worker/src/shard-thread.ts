@@ -10,6 +10,7 @@ import type { HintBus } from './cluster/hint-bus.ts'
 import { HeadLookup } from './head-lookup.ts'
 import { Outbox, type DeliveryLanes } from './outbox.ts'
 import { PublishChecker } from './publish/publish-checker.ts'
+import { Retries } from './retries.ts'
 import { Shard, type ShardTools } from './shard.ts'
 import type { MessageStore } from './store/message-store.ts'
 
@@ -36,7 +37,6 @@ export class ShardThread {
   readonly #shards = new Map<number, Shard>()
   readonly #shardCount: number
   readonly #poll: NodeJS.Timeout | null = null
-  #retries: (() => void)[] = []
 
   constructor(options: ShardThreadOptions) {
     const { lanes, store, shardCount, hints, clock, limits, onBatch } = options
@@ -46,21 +46,19 @@ export class ShardThread {
       batch: (rows, milliseconds) => onBatch?.(rows, milliseconds),
       settled: () => this.outbox.ring(),
     })
+    const retries = new Retries(store)
     this.#tools = {
       outbox: this.outbox,
       groupCommit,
       heads: new HeadLookup(store),
-      catchUp: new CatchUp(store, this.outbox),
+      catchUp: new CatchUp(store, this.outbox, retries),
+      retries,
       hints: hints ?? null,
       checker: new PublishChecker(store, clock ?? systemClock),
-      whenUp: (retry) => {
-        this.#retries.push(retry)
-      },
     }
     this.loop = new CommandLoop(lanes, this.outbox, groupCommit, (shard, command) =>
       this.#handle(shard, command),
     )
-    store.onUp(() => this.#databaseIsBack())
     if (hints !== undefined) {
       hints.listen({
         heard: (userId, messageId) => {
@@ -92,6 +90,7 @@ export class ShardThread {
   close(): void {
     if (this.#poll !== null) clearInterval(this.#poll)
     this.#tools.catchUp.close()
+    this.#tools.retries.close()
     this.outbox.close()
   }
 
@@ -104,14 +103,7 @@ export class ShardThread {
     owner.handle(command)
   }
 
-  /** A batch whose outcome was lost may be in the log: whoever listens must get it. */
-  #databaseIsBack(): void {
-    const retries = this.#retries
-    this.#retries = []
-    for (const retry of retries) retry()
-    this.#compareAll()
-  }
-
+  /** Finds what no hint told of. */
   #compareAll(): void {
     for (const shard of this.#shards.values()) {
       for (const userId of shard.listeningUsers()) this.#compareWithLog(shard, userId)
@@ -122,7 +114,7 @@ export class ShardThread {
     this.#tools.heads.request({
       userId,
       found: (head) => shard.noticeHead(userId, head),
-      // It went away again: the next time it is back this runs again.
+      // The next poll asks again.
       failed: () => undefined,
     })
   }

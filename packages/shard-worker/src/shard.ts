@@ -19,6 +19,7 @@ import type { GroupCommit } from './group-commit.ts'
 import type { HintBus } from './cluster/hint-bus.ts'
 import type { HeadLookup } from './head-lookup.ts'
 import type { Outbox } from './outbox.ts'
+import type { Retries } from './retries.ts'
 import type { PublishChecker } from './publish/publish-checker.ts'
 import type { BatchError, NewMessage, Stored } from './store/message-store.ts'
 import { UNKNOWN, UserState } from './user-state.ts'
@@ -32,8 +33,7 @@ export interface ShardTools {
   readonly checker: PublishChecker
   /** Null where no other process writes. */
   readonly hints: HintBus | null
-  /** Starts `retry` when the database is back. */
-  whenUp(retry: () => void): void
+  readonly retries: Retries
 }
 
 export class Shard {
@@ -93,7 +93,12 @@ export class Shard {
     const user = this.#users.get(userId)
     if (user === undefined) return
     if (id > user.highestSeen) user.highestSeen = id
-    if (user.lastId !== UNKNOWN && user.highestSeen > user.lastId) {
+    this.#readIfBehind(userId, user)
+  }
+
+  #readIfBehind(userId: UserId, user: UserState): void {
+    if (user.lastId === UNKNOWN) return
+    if (user.inDoubt || user.highestSeen > user.lastId) {
       this.#tools.catchUp.readUser(this.index, userId, user)
     }
   }
@@ -131,7 +136,7 @@ export class Shard {
     this.#tools.groupCommit.add({
       message,
       committed: (stored) => this.#committed(correlationId, message.userId, tail, stored),
-      failed: (error) => this.#failed(correlationId, error),
+      failed: (error) => this.#failed(correlationId, message.userId, error),
     })
   }
 
@@ -142,9 +147,16 @@ export class Shard {
       this.#fail(correlationId, new PushError('KEY_REUSED', text))
       return
     }
+    if (stored.kind === 'key-freed') {
+      const text = 'the first message under the idempotency key was just deleted, try again'
+      this.#fail(correlationId, new PushError('DATABASE_UNAVAILABLE', text))
+      return
+    }
     if (stored.kind === 'repeat') {
       const frame = frameOfStored(stored.first)
       answerPublisher(outbox, this.index, correlationId, stored.first.id, frame)
+      // The first try may be known by this answer alone: its own got lost.
+      this.#heardOf(userId, stored.first.id)
       return
     }
     const { id, previousId } = stored
@@ -165,7 +177,13 @@ export class Shard {
     }
   }
 
-  #failed(correlationId: CorrelationId, error: BatchError): void {
+  #failed(correlationId: CorrelationId, userId: UserId, error: BatchError): void {
+    const user = error.outcome === 'unknown' ? this.#users.get(userId) : undefined
+    if (user !== undefined) {
+      // Before a later row is handed on, the log must say whether this one is in front of it.
+      user.inDoubt = true
+      this.#readIfBehind(userId, user)
+    }
     const text =
       error.outcome === 'unknown'
         ? 'the database went away, the message may or may not be stored'
@@ -208,20 +226,20 @@ export class Shard {
       found: (head, newest) => {
         if (newest > this.#newest) this.#newest = newest
         if (user.lastId === UNKNOWN) user.lastId = Math.max(head, user.highestSeen)
+        this.#heardOf(userId, head)
         if (!user.has(connection)) return
         if (!resume && after !== null && after > newest) {
           const text = `after: ${after} is above the newest id ${newest}`
           this.#refuse(command, user, new PushError('BAD_REQUEST', text))
         } else {
           this.#answer(command, user)
-          if (head > user.lastId) this.#heardOf(userId, head)
         }
         this.#tools.outbox.ring()
       },
       failed: () => {
         if (!user.has(connection)) return
         if (resume) {
-          this.#tools.whenUp(() => this.#lookUpHead(command, user))
+          this.#tools.retries.later(() => this.#lookUpHead(command, user))
           return
         }
         const error = new PushError('DATABASE_UNAVAILABLE', 'the database is not reachable')

@@ -2,6 +2,7 @@
  * What the tests of other packages need of the shard worker: the parts that the simulation runs in
  * one thread, and the contract between shards and the log. No program imports this file.
  */
+export type { HintBus, HintListener } from './cluster/hint-bus.ts'
 export { DEFAULT_LIMITS, type GroupCommitLimits } from './group-commit.ts'
 export { ShardThread, type ShardThreadOptions } from './shard-thread.ts'
 export {

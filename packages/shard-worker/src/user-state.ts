@@ -33,6 +33,8 @@ export class UserState {
   lastId = UNKNOWN
   /** The greatest id this shard heard of; above lastId while the log is being read. */
   highestSeen = 0
+  /** A row of the user may be in the log that nobody has told of: its batch had no answer. */
+  inDoubt = false
   /** The log is being read for the live connections: commits wait for that. */
   reading = false
   readonly connections: ConnectionNumber[]

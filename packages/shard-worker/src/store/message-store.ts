@@ -41,6 +41,8 @@ export type Stored =
   | { readonly kind: 'new'; readonly id: number; readonly previousId: number | null }
   | { readonly kind: 'repeat'; readonly first: StoredMessage }
   | { readonly kind: 'key-reused' }
+  /** The first message under the key was deleted meanwhile: nothing is stored, a retry will be. */
+  | { readonly kind: 'key-freed' }
 
 /** Greater than any id: reading the log is the only way to know that nothing is between. */
 export const UNKNOWN_PREVIOUS = Number.MAX_SAFE_INTEGER

@@ -135,7 +135,7 @@ export class PgMessageStore implements MessageStore {
       if (own !== undefined) return { kind: 'new', ...own }
       const first = firsts.get(keyOf(row.applicationId, row.idempotencyKey))
       // Deleted between the two statements: the sender's next try will store it.
-      if (first === undefined) throw new BatchError('unknown', new Error('First message is gone'))
+      if (first === undefined) return { kind: 'key-freed' }
       if (row.fingerprint === null || first.idempotency_hash?.equals(row.fingerprint) !== true) {
         return { kind: 'key-reused' }
       }
