@@ -10,6 +10,7 @@ import { type CorsPolicy, decideOrigin, type HeaderList, originRefusal } from '.
 import { queryValue } from '../http/header-source.ts'
 import { UNAUTHENTICATED, type TokenGate } from '../http/publish-endpoint.ts'
 import { errorResponse, respond, respondError } from '../http/response.ts'
+import type { HttpResponse } from '../http/types.ts'
 import type { ShardRouter } from '../shards/shard-router.ts'
 import { Connection } from './connection.ts'
 import type { Connections } from './connections.ts'
@@ -48,6 +49,7 @@ interface Upgrade {
   onAbort: (() => void) | null
 }
 
+const MESSAGE_TOO_BIG = 1009
 /** Beyond the ping period, as in Gotify: a socket that answers no ping ends after it. */
 const PONG_GRACE_SECONDS = 15
 
@@ -60,7 +62,8 @@ export class StreamEndpoint {
     const { connections, pingPeriodSeconds, readBufferSize } = options
     this.behavior = {
       compression: 0,
-      maxPayloadLength: readBufferSize,
+      // Above this uWebSockets.js cuts the connection; between the two the client is told why.
+      maxPayloadLength: 2 * readBufferSize,
       // uWebSockets.js takes 8 to 960; it ends a socket that was silent so long.
       idleTimeout: Math.min(960, Math.max(16, pingPeriodSeconds + PONG_GRACE_SECONDS)),
       // Pings come from a share a second (Connections.pingShare), so that periods below 8 s work.
@@ -73,6 +76,10 @@ export class StreamEndpoint {
         const connection = new Connection(ws, { ...identity, cursor })
         ws.getUserData().connection = connection
         connections.add(connection, behind)
+      },
+      message: (ws, message) => {
+        if (message.byteLength <= readBufferSize) return
+        ws.getUserData().connection?.end(MESSAGE_TOO_BIG, 'message too big')
       },
       drain: (ws) => ws.getUserData().connection?.drained(connections),
       close: (ws) => {
@@ -133,7 +140,8 @@ export class StreamEndpoint {
       return null
     }
     if (!originMayStream(req, allowedOrigins)) {
-      this.#refuse(upgrade, new PushError('FORBIDDEN', 'the origin may not open the stream'))
+      upgrade.open = false
+      respond(res, foreignOrigin(), origin.headers, { close: true })
       return null
     }
     return upgrade
@@ -229,6 +237,16 @@ function handshakeProblem(req: uws.HttpRequest): PushError | null {
     return new PushError('BAD_REQUEST', 'websocket: version 13 is the only one supported')
   }
   return null
+}
+
+/** Gotify's answer to the letter: the text of its WebSocket library, then its own. */
+function foreignOrigin(): HttpResponse {
+  const error = new PushError('FORBIDDEN', 'the origin may not open the stream')
+  return {
+    status: 403,
+    headers: [['content-type', 'text/plain; charset=utf-8']],
+    body: `Forbidden\n${String(errorResponse(error).body)}`,
+  }
 }
 
 function notWebSocket(): PushError {
