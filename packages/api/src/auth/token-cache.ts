@@ -38,15 +38,16 @@ export class TokenCache {
   }
 
   /**
-   * Returns null for a token known to be wrong, undefined for one that must be looked up. A client
-   * past its expiry counts as wrong.
+   * Returns null for a token known to be wrong, undefined for one that must be looked up: also a
+   * client past its expiry, which an open stream may have moved in the database.
    * @param now milliseconds since 1970
    */
   get(token: string, now: number): TokenPrincipal | null | undefined {
     const entry = this.#known.get(token)
     if (entry !== undefined) {
-      if (entry.staleAt <= now) return undefined
-      return isExpired(entry.principal, now) ? null : entry.principal
+      if (entry.staleAt > now && !isExpired(entry.principal, now)) return entry.principal
+      this.#known.delete(token)
+      return undefined
     }
     const wrongUntil = this.#wrong.get(token)
     return wrongUntil !== undefined && wrongUntil > now ? null : undefined
