@@ -20,13 +20,16 @@ export interface MessageFlowOptions {
 
 export class MessageFlow {
   readonly pending = new PendingReplies()
-  readonly openings = new Openings()
+  readonly openings: Openings
   readonly router: ShardRouter
   readonly connections: Connections
   readonly pump: DeliveryPump
 
   constructor({ lanes, shardCount, threadCount, limits, meter }: MessageFlowOptions) {
     this.router = new ShardRouter({ lanes, shardCount, threadCount, pending: this.pending })
+    this.openings = new Openings((connection, userId) => {
+      this.router.send({ kind: 'unsubscribe', connection, userId })
+    })
     this.connections = new Connections(limits, this.router, meter)
     this.pump = new DeliveryPump(lanes, this.pending, (delivery) => {
       if (delivery.kind === 'subscribed') {
@@ -35,6 +38,7 @@ export class MessageFlow {
       } else if (delivery.kind === 'refused') {
         this.openings.refused(delivery)
       } else {
+        if (delivery.kind === 'close') this.openings.revoked(delivery.connections)
         this.connections.deliver(delivery)
       }
     })
@@ -50,6 +54,7 @@ export class MessageFlow {
   /** The lanes of the thread are open again. */
   threadReplaced(thread: number): void {
     this.connections.resubscribe((userId) => this.#isOn(thread, userId))
+    this.router.repeatRevokes(thread)
   }
 
   drainShard(shard: ShardIndex): void {

@@ -14,6 +14,7 @@ import {
   type ShardIndex,
   type UserId,
 } from '@bellwire/common'
+import { RecentRevokes } from './recent-revokes.ts'
 import type { PendingReplies, PendingReply } from './pending-replies.ts'
 
 /** What the router needs of the gateway's end of the ring. */
@@ -36,6 +37,7 @@ export class ShardRouter {
   readonly #options: RouterOptions
   /** Commands that found their lane full, shard by shard, in order. */
   readonly #waiting = new Map<ShardIndex, Exclude<Command, PublishCommand>[]>()
+  readonly #revokes = new RecentRevokes()
   #ringPlanned = false
   #retry: NodeJS.Timeout | null = null
   #closed = false
@@ -74,6 +76,7 @@ export class ShardRouter {
 
   /** Sends a command that must arrive; it waits when the lane is full. */
   send(command: Exclude<Command, PublishCommand>): void {
+    if (command.kind === 'revoke') this.#revokes.note(command, Date.now())
     const shard = shardOf(command.userId, this.#options.shardCount)
     const queue = this.#waiting.get(shard)
     if (queue !== undefined) {
@@ -83,6 +86,13 @@ export class ShardRouter {
     } else {
       this.#waiting.set(shard, [command])
       this.#retryLater()
+    }
+  }
+
+  /** A revoke that the dead worker had not read is lost with its lane; one more does no harm. */
+  repeatRevokes(thread: number): void {
+    for (const command of this.#revokes.recent(Date.now())) {
+      if (this.threadOfUser(command.userId) === thread) this.send(command)
     }
   }
 

@@ -17,6 +17,9 @@ export interface Opening {
   refused(error: PushError): void
 }
 
+/** Told of an upgrade that is given up while its shard may have registered it, or still will. */
+export type GiveUp = (number: ConnectionNumber, userId: UserId) => void
+
 interface Entry {
   readonly opening: Opening
   readonly deadline: number
@@ -29,9 +32,11 @@ export class Openings {
   /** In the order of their deadlines, which is the order of insertion. */
   readonly #entries = new Map<ConnectionNumber, Entry>()
   readonly #sweep: NodeJS.Timeout
+  readonly #giveUp: GiveUp
   #last = 0
 
-  constructor() {
+  constructor(giveUp: GiveUp) {
+    this.#giveUp = giveUp
     this.#sweep = setInterval(() => this.#expire(Date.now()), 1_000)
     this.#sweep.unref()
   }
@@ -67,6 +72,13 @@ export class Openings {
     this.#take(connection)?.refused(new PushError(code, description))
   }
 
+  /** The client or user behind these connections was deleted while they were being opened. */
+  revoked(numbers: readonly ConnectionNumber[]): void {
+    for (const number of numbers) {
+      this.#fail(number, new PushError('UNAUTHENTICATED', 'the client was deleted'))
+    }
+  }
+
   /** The worker that should have answered died. */
   failFor(belongs: (userId: UserId) => boolean): void {
     for (const [number, { opening }] of this.#entries) {
@@ -84,8 +96,15 @@ export class Openings {
   #expire(now: number): void {
     for (const [number, { deadline }] of this.#entries) {
       if (deadline > now) return
-      this.#take(number)?.refused(new PushError('OVERLOADED', 'no answer in time, try again'))
+      this.#fail(number, new PushError('OVERLOADED', 'no answer in time, try again'))
     }
+  }
+
+  #fail(number: ConnectionNumber, error: PushError): void {
+    const opening = this.#take(number)
+    if (opening === undefined) return
+    this.#giveUp(number, opening.userId)
+    opening.refused(error)
   }
 
   #take(number: ConnectionNumber): Opening | undefined {
