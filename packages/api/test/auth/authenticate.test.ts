@@ -132,7 +132,7 @@ t.test('Authenticator on PostgreSQL', async (t) => {
     await newClient(db, user, made, { expires_at: clock.time + 1000 })
     t.match(await authenticator.byToken(made.token), { kind: 'client' })
     clock.time += 1000
-    t.equal(authenticator.cachedToken(made.token), null)
+    t.equal(authenticator.cachedToken(made.token), undefined)
     t.equal(await authenticator.byToken(made.token), null)
     const fresh = setUp(t, connection)
     fresh.clock.time = clock.time
