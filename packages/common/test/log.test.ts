@@ -38,36 +38,39 @@ t.test('createLogger() writes nothing below its level', (t) => {
   t.end()
 })
 
-t.test('createLogger() masks fields that hold a secret, down to the headers of a request', (t) => {
-  const { log, text, lines } = record()
-  const secret = 'hunter2'
-  log.info({
-    token: secret,
-    password: secret,
-    user: { name: 'a', pass: secret },
-    oidc: { clientSecret: secret },
-  })
-  log.info({
-    headers: {
-      authorization: secret,
-      cookie: secret,
-      'set-cookie': [secret],
-      'x-gotify-key': secret,
-    },
-  })
-  log
-    .child({ token: secret })
-    .info({ req: { headers: { authorization: secret, 'x-gotify-key': secret, host: 'h' } } })
-  t.notMatch(text(), /hunter2/)
-  t.match(lines(), [
-    { token: '***', user: { name: 'a' } },
-    { headers: { cookie: '***' } },
-    { token: '***', req: { headers: { host: 'h' } } },
-  ])
-  t.end()
-})
+t.test(
+  '[AUTH15] createLogger() masks fields that hold a secret, down to the headers of a request',
+  (t) => {
+    const { log, text, lines } = record()
+    const secret = 'hunter2'
+    log.info({
+      token: secret,
+      password: secret,
+      user: { name: 'a', pass: secret },
+      oidc: { clientSecret: secret },
+    })
+    log.info({
+      headers: {
+        authorization: secret,
+        cookie: secret,
+        'set-cookie': [secret],
+        'x-gotify-key': secret,
+      },
+    })
+    log
+      .child({ token: secret })
+      .info({ req: { headers: { authorization: secret, 'x-gotify-key': secret, host: 'h' } } })
+    t.notMatch(text(), /hunter2/)
+    t.match(lines(), [
+      { token: '***', user: { name: 'a' } },
+      { headers: { cookie: '***' } },
+      { token: '***', req: { headers: { host: 'h' } } },
+    ])
+    t.end()
+  },
+)
 
-t.test('createLogger() masks tokens wherever they stand in a line', (t) => {
+t.test('[AUTH15] createLogger() masks tokens wherever they stand in a line', (t) => {
   const { log, text, lines } = record()
   log.info(
     { url: `/stream?token=${TOKEN}&after=3`, list: [{ deep: [{ a: TOKEN }] }] },

@@ -11,7 +11,7 @@ const FIELDS = {
   date: Date.UTC(2026, 0, 2, 3, 4, 5, 6),
 }
 
-t.test('encodeMessage() keeps the key order of Gotify and the text of the extras', (t) => {
+t.test('[DLV5] encodeMessage() keeps the key order of Gotify and the text of the extras', (t) => {
   t.equal(
     encodeMessage(12, encodeMessageTail(FIELDS)),
     '{"id":12,"appid":7,"message":"a text","title":"a title","priority":-2,' +
@@ -20,7 +20,7 @@ t.test('encodeMessage() keeps the key order of Gotify and the text of the extras
   t.end()
 })
 
-t.test('encodeMessage() leaves out extras that are not there', (t) => {
+t.test('[DLV5] encodeMessage() leaves out extras that are not there', (t) => {
   for (const extras of [null, '']) {
     const text = encodeMessage(1, encodeMessageTail({ ...FIELDS, extras }))
     t.notOk(text.includes('extras'))
@@ -29,7 +29,7 @@ t.test('encodeMessage() leaves out extras that are not there', (t) => {
   t.end()
 })
 
-t.test('encodeMessage() escapes what Go escapes, in extras too', (t) => {
+t.test('[DLV5] encodeMessage() escapes what Go escapes, in extras too', (t) => {
   const text = encodeMessage(
     1,
     encodeMessageTail({ ...FIELDS, message: '<&>\u2028\u2029', extras: '{"<":"&"}' }),

@@ -53,7 +53,7 @@ t.test('PasswordHasher', async (t) => {
   })
 })
 
-t.test('[LIFE11] PasswordHasher.close() answers who still waits', async (t) => {
+t.test('[LIFE21] PasswordHasher.close() answers who still waits', async (t) => {
   const hasher = new PasswordHasher({ cost: 4, threads: 1 })
   const running = hasher.hash('running')
   const waiting = hasher.hash('waiting')

@@ -30,46 +30,52 @@ async function terminate(pid: number): Promise<void> {
   await sql`select pg_terminate_backend(${pid}, 5000)`.execute(admin)
 }
 
-void t.test('createPool() survives connections that are cut, idle or in use', async (t) => {
-  const { db, errors } = open(t, 15_000)
-  await terminate(await backend(db))
-  t.ok(await backend(db), 'idle: the next query has a new one')
+void t.test(
+  '[STORE12] createPool() survives connections that are cut, idle or in use',
+  async (t) => {
+    const { db, errors } = open(t, 15_000)
+    await terminate(await backend(db))
+    t.ok(await backend(db), 'idle: the next query has a new one')
 
-  const cut = db.transaction().execute(async (transaction) => {
-    await terminate(await backend(transaction))
-    await backend(transaction)
-  })
-  const error = await cut.catch((failure: unknown) => failure)
-  t.equal(isUnavailable(error), true, 'in a transaction: it fails')
-  t.ok(await backend(db), 'and the next query has a new one')
+    const cut = db.transaction().execute(async (transaction) => {
+      await terminate(await backend(transaction))
+      await backend(transaction)
+    })
+    const error = await cut.catch((failure: unknown) => failure)
+    t.equal(isUnavailable(error), true, 'in a transaction: it fails')
+    t.ok(await backend(db), 'and the next query has a new one')
 
-  const pid = await backend(db)
-  const slow = sql`select pg_sleep(10)`.execute(db).catch((failure: unknown) => failure)
-  await terminate(pid)
-  t.equal(isUnavailable(await slow), true, 'in the middle of a query')
-  t.ok(errors.every(isUnavailable))
-  t.not(errors.length, 0, 'the owner of the pool was told')
-})
+    const pid = await backend(db)
+    const slow = sql`select pg_sleep(10)`.execute(db).catch((failure: unknown) => failure)
+    await terminate(pid)
+    t.equal(isUnavailable(await slow), true, 'in the middle of a query')
+    t.ok(errors.every(isUnavailable))
+    t.not(errors.length, 0, 'the owner of the pool was told')
+  },
+)
 
-void t.test('createPool() bounds the time of a statement', async (t) => {
+void t.test('[STORE12] createPool() bounds the time of a statement', async (t) => {
   const { db } = open(t, 100)
   const error = await sql`select pg_sleep(60)`.execute(db).catch((failure: unknown) => failure)
   t.match(error, { code: '57014' })
   t.match(toPushError(error), { code: 'DATABASE_UNAVAILABLE' })
 })
 
-void t.test('createDatabase() leaves a connection that has stopped answering', async (t) => {
-  const { db } = open(t, 100)
-  const pid = await backend(db)
-  process.kill(pid, 'SIGSTOP')
-  const stopped = sql`select 1`.execute(db).catch((failure: unknown) => failure)
-  t.match(await stopped, { message: 'Query read timeout' })
-  t.equal(isUnavailable(await stopped), true)
-  t.not(await backend(db), pid, 'the next query goes to another one')
-  process.kill(pid, 'SIGCONT')
-})
+void t.test(
+  '[STORE12] createDatabase() leaves a connection that has stopped answering',
+  async (t) => {
+    const { db } = open(t, 100)
+    const pid = await backend(db)
+    process.kill(pid, 'SIGSTOP')
+    const stopped = sql`select 1`.execute(db).catch((failure: unknown) => failure)
+    t.match(await stopped, { message: 'Query read timeout' })
+    t.equal(isUnavailable(await stopped), true)
+    t.not(await backend(db), pid, 'the next query goes to another one')
+    process.kill(pid, 'SIGCONT')
+  },
+)
 
-void t.test('isUnavailable() is false for a query that is itself at fault', async (t) => {
+void t.test('[STORE13] isUnavailable() is false for a query that is itself at fault', async (t) => {
   const { db } = open(t, 15_000)
   const pid = await backend(db)
   const faults = [

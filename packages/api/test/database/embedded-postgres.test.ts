@@ -71,22 +71,25 @@ async function refusal(dataDir: string): Promise<string> {
   }
 }
 
-void t.test('startEmbeddedPostgres() keeps what was committed over stop and start', async (t) => {
-  const dataDir = shared
-  const first = await startEmbeddedPostgres({ dataDir, log })
-  await query(first.connection, KEEP)
-  const pid = await postmasterPid(dataDir)
-  await first.stop()
-  t.equal(await processFacts(pid), null, 'the server is gone after stop()')
+void t.test(
+  '[STORE1] startEmbeddedPostgres() keeps what was committed over stop and start',
+  async (t) => {
+    const dataDir = shared
+    const first = await startEmbeddedPostgres({ dataDir, log })
+    await query(first.connection, KEEP)
+    const pid = await postmasterPid(dataDir)
+    await first.stop()
+    t.equal(await processFacts(pid), null, 'the server is gone after stop()')
 
-  const second = await start(t, dataDir)
-  t.same(await query(second.connection, 'select answer from kept'), [42])
-  await second.stop()
-  await second.stop()
-})
+    const second = await start(t, dataDir)
+    t.same(await query(second.connection, 'select answer from kept'), [42])
+    await second.stop()
+    await second.stop()
+  },
+)
 
 void t.test(
-  'startEmbeddedPostgres() runs a durable, closed and language-free server',
+  '[STORE2] startEmbeddedPostgres() runs a durable, closed and language-free server',
   async (t) => {
     const dataDir = shared
     const { connection } = await start(t, dataDir)
@@ -117,7 +120,7 @@ void t.test(
   },
 )
 
-void t.test('EmbeddedPostgres starts PostgreSQL again when it is killed', async (t) => {
+void t.test('[STORE4] EmbeddedPostgres starts PostgreSQL again when it is killed', async (t) => {
   const dataDir = shared
   const server = await start(t, dataDir)
   const reasons: string[] = []
@@ -143,48 +146,57 @@ void t.test('EmbeddedPostgres.stop() ends a server that is just being started ag
   await t.rejects(query(server.connection, 'select 1'))
 })
 
-void t.test('startEmbeddedPostgres() takes over from an owner that was killed', async (t) => {
-  const dataDir = shared
-  const owner = await startOwner(dataDir)
-  if (owner.connection === null) throw new Error(owner.failure?.message)
-  await query(owner.connection, KEEP)
-  const left = await postmasterPid(dataDir)
-  await owner.kill()
-  t.ok(await processFacts(left), 'PostgreSQL outlives its owner')
+void t.test(
+  '[STORE3] startEmbeddedPostgres() takes over from an owner that was killed',
+  async (t) => {
+    const dataDir = shared
+    const owner = await startOwner(dataDir)
+    if (owner.connection === null) throw new Error(owner.failure?.message)
+    await query(owner.connection, KEEP)
+    const left = await postmasterPid(dataDir)
+    await owner.kill()
+    t.ok(await processFacts(left), 'PostgreSQL outlives its owner')
 
-  const server = await start(t, dataDir)
-  t.equal(await processFacts(left), null)
-  t.same(await query(server.connection, 'select answer from kept'), [42])
-})
+    const server = await start(t, dataDir)
+    t.equal(await processFacts(left), null)
+    t.same(await query(server.connection, 'select answer from kept'), [42])
+  },
+)
 
-void t.test('startEmbeddedPostgres() refuses a folder that another Bellwire uses', async (t) => {
-  const dataDir = shared
-  const owner = await startOwner(dataDir)
-  const message = await refusal(dataDir)
-  t.match(message, `another Bellwire is running on it (process ${owner.child.pid})`)
-  t.notMatch(message, '\n')
-  if (owner.connection === null) throw new Error(owner.failure?.message)
-  t.same(await query(owner.connection, 'select 1'), [1], 'the first one is not disturbed')
-  t.equal(await owner.stop(), 0)
-})
+void t.test(
+  '[STORE3] startEmbeddedPostgres() refuses a folder that another Bellwire uses',
+  async (t) => {
+    const dataDir = shared
+    const owner = await startOwner(dataDir)
+    const message = await refusal(dataDir)
+    t.match(message, `another Bellwire is running on it (process ${owner.child.pid})`)
+    t.notMatch(message, '\n')
+    if (owner.connection === null) throw new Error(owner.failure?.message)
+    t.same(await query(owner.connection, 'select 1'), [1], 'the first one is not disturbed')
+    t.equal(await owner.stop(), 0)
+  },
+)
 
-void t.test('startEmbeddedPostgres() lets one of several that start at once win', async (t) => {
-  const dataDir = await folder(t)
-  for (const state of ['empty', 'left behind by a killed owner']) {
-    const owners = await Promise.all([1, 2, 3].map(() => startOwner(dataDir)))
-    const winners = owners.filter((owner) => owner.connection !== null)
-    t.equal(winners.length, 1, `folder ${state}`)
-    for (const owner of owners) {
-      if (owner.failure !== null)
-        t.match(owner.failure.message, 'another Bellwire is running on it')
+void t.test(
+  '[STORE3] startEmbeddedPostgres() lets one of several that start at once win',
+  async (t) => {
+    const dataDir = await folder(t)
+    for (const state of ['empty', 'left behind by a killed owner']) {
+      const owners = await Promise.all([1, 2, 3].map(() => startOwner(dataDir)))
+      const winners = owners.filter((owner) => owner.connection !== null)
+      t.equal(winners.length, 1, `folder ${state}`)
+      for (const owner of owners) {
+        if (owner.failure !== null)
+          t.match(owner.failure.message, 'another Bellwire is running on it')
+      }
+      const [winner] = winners
+      if (winner?.connection) t.same(await query(winner.connection, 'select 1'), [1])
+      await winner?.kill()
     }
-    const [winner] = winners
-    if (winner?.connection) t.same(await query(winner.connection, 'select 1'), [1])
-    await winner?.kill()
-  }
-  const last = await start(t, dataDir)
-  t.same(await query(last.connection, 'select 1'), [1])
-})
+    const last = await start(t, dataDir)
+    t.same(await query(last.connection, 'select 1'), [1])
+  },
+)
 
 void t.test('startEmbeddedPostgres() is not misled by a lock file', async (t) => {
   const dataDir = shared
@@ -225,36 +237,42 @@ void t.test('startEmbeddedPostgres() finds room for its socket below a long path
   t.teardown(() => rm(second.connection.host, { recursive: true }))
 })
 
-void t.test('startEmbeddedPostgres() says in one line what is wrong with the folder', async (t) => {
-  const foreign = await folder(t)
-  await mkdir(join(foreign, 'postgres/data'), { recursive: true })
-  await writeFile(join(foreign, 'postgres/data/notes.txt'), 'mine')
-  t.match(await refusal(foreign), 'it holds files, but not those of PostgreSQL')
+void t.test(
+  '[STORE5] startEmbeddedPostgres() says in one line what is wrong with the folder',
+  async (t) => {
+    const foreign = await folder(t)
+    await mkdir(join(foreign, 'postgres/data'), { recursive: true })
+    await writeFile(join(foreign, 'postgres/data/notes.txt'), 'mine')
+    t.match(await refusal(foreign), 'it holds files, but not those of PostgreSQL')
 
-  await writeFile(join(foreign, 'postgres/data/PG_VERSION'), '15\n')
-  t.match(await refusal(foreign), 'it was made by PostgreSQL 15, and this Bellwire brings 18')
+    await writeFile(join(foreign, 'postgres/data/PG_VERSION'), '15\n')
+    t.match(await refusal(foreign), 'it was made by PostgreSQL 15, and this Bellwire brings 18')
 
-  const file = join(foreign, 'a-file')
-  await writeFile(file, '')
-  t.match(await refusal(join(file, 'data')), 'Cannot start the embedded database in')
+    const file = join(foreign, 'a-file')
+    await writeFile(file, '')
+    t.match(await refusal(join(file, 'data')), 'Cannot start the embedded database in')
 
-  const broken = await folder(t)
-  await (await startEmbeddedPostgres({ dataDir: broken, log })).stop()
-  await rm(join(broken, 'postgres/data/global/pg_control'))
-  const message = await refusal(broken)
-  t.match(message, 'could not find the database system')
-  t.notMatch(message, '\n')
-})
+    const broken = await folder(t)
+    await (await startEmbeddedPostgres({ dataDir: broken, log })).stop()
+    await rm(join(broken, 'postgres/data/global/pg_control'))
+    const message = await refusal(broken)
+    t.match(message, 'could not find the database system')
+    t.notMatch(message, '\n')
+  },
+)
 
-void t.test('startEmbeddedPostgres() clears away a folder that was never finished', async (t) => {
-  const dataDir = await folder(t)
-  const half = join(dataDir, '.postgres-new-4194303.1')
-  await mkdir(half)
-  await writeFile(join(half, 'PG_VERSION'), '18\n')
-  const { connection } = await start(t, dataDir)
-  t.same(await query(connection, 'select 1'), [1])
-  await t.rejects(stat(half), { code: 'ENOENT' })
-})
+void t.test(
+  '[STORE5] startEmbeddedPostgres() clears away a folder that was never finished',
+  async (t) => {
+    const dataDir = await folder(t)
+    const half = join(dataDir, '.postgres-new-4194303.1')
+    await mkdir(half)
+    await writeFile(join(half, 'PG_VERSION'), '18\n')
+    const { connection } = await start(t, dataDir)
+    t.same(await query(connection, 'select 1'), [1])
+    await t.rejects(stat(half), { code: 'ENOENT' })
+  },
+)
 
 void t.test('startEmbeddedPostgres() as a normal user', { skip: !isRoot }, async (t) => {
   const dataDir = await folder(t)
@@ -291,7 +309,7 @@ void t.test('startEmbeddedPostgres() as root', { skip: !isRoot }, async (t) => {
   const { uid } = await stat(join(dataDir, 'postgres/data'))
   t.not(uid, 0)
 
-  await t.test('other users cannot get in', async (t) => {
+  await t.test('[STORE2] other users cannot get in', async (t) => {
     const open = await folder(t)
     await chmod(open, 0o755)
     const server = await start(t, open)
@@ -300,7 +318,7 @@ void t.test('startEmbeddedPostgres() as root', { skip: !isRoot }, async (t) => {
     t.same(await query(server.connection, 'select 1'), [1])
   })
   await t.test(
-    'PostgreSQL may read through closed folders and do nothing else of root',
+    '[STORE6] PostgreSQL may read through closed folders and do nothing else of root',
     async (t) => {
       const pid = await postmasterPid(dataDir)
       const status = await readFile(`/proc/${pid}/status`, 'utf8')

@@ -20,7 +20,7 @@ const options = {
   },
 }
 
-void t.test('createFirstAdmin() makes one user when several start at once', async (t) => {
+void t.test('[STORE14] createFirstAdmin() makes one user when several start at once', async (t) => {
   const made = await Promise.all([1, 2, 3, 4].map(() => createFirstAdmin(db, options)))
   t.same(made.filter(Boolean), [true])
   t.match(await db.selectFrom('users').selectAll().execute(), [
@@ -36,7 +36,7 @@ void t.test('createFirstAdmin() makes one user when several start at once', asyn
 })
 
 void t.test(
-  'createFirstAdmin() does nothing, and hashes nothing, when there are users',
+  '[STORE14] createFirstAdmin() does nothing, and hashes nothing, when there are users',
   async (t) => {
     const before = hashed
     t.equal(await createFirstAdmin(db, { ...options, name: 'other' }), false)

@@ -42,7 +42,7 @@ void t.test('migrate() has nothing to do the second time', async (t) => {
   t.same(await migrate(target), [])
 })
 
-void t.test('migrate() runs once when several processes start at once', async (t) => {
+void t.test('[STORE10] migrate() runs once when several processes start at once', async (t) => {
   const target = await emptyDatabase()
   const results = await Promise.all([1, 2, 3, 4, 5, 6].map(() => migrate(target)))
   const ran = results.filter((names) => names.length > 0)
@@ -50,7 +50,7 @@ void t.test('migrate() runs once when several processes start at once', async (t
   t.match(ran[0], ['0001_initial'])
 })
 
-void t.test('migrate() leaves nothing behind when a step fails', async (t) => {
+void t.test('[STORE10] migrate() leaves nothing behind when a step fails', async (t) => {
   const target = await emptyDatabase()
   const steps = {
     '0001_first': adds('first'),
@@ -64,7 +64,7 @@ void t.test('migrate() leaves nothing behind when a step fails', async (t) => {
   ])
 })
 
-void t.test('migrate() refuses a database that is newer than the program', async (t) => {
+void t.test('[STORE10] migrate() refuses a database that is newer than the program', async (t) => {
   const target = await emptyDatabase()
   const known = { '0001_first': adds('first') }
   await migrate(target, { ...known, '0002_newer': adds('second') })
@@ -75,16 +75,19 @@ void t.test('migrate() refuses a database that is newer than the program', async
   })
 })
 
-void t.test("migrate() refuses a database that holds another program's tables", async (t) => {
-  const target = await emptyDatabase()
-  await run('create table users (id int)', target)
-  const refused = migrate(target)
-  await t.rejects(refused, DatabaseStartError)
-  await t.rejects(refused, { message: /relation "users" already exists.*database of its own/ })
-})
+void t.test(
+  "[STORE10] migrate() refuses a database that holds another program's tables",
+  async (t) => {
+    const target = await emptyDatabase()
+    await run('create table users (id int)', target)
+    const refused = migrate(target)
+    await t.rejects(refused, DatabaseStartError)
+    await t.rejects(refused, { message: /relation "users" already exists.*database of its own/ })
+  },
+)
 
 void t.test(
-  'migrate() sorts keys byte by byte, whatever language the database speaks',
+  '[API24] migrate() sorts keys byte by byte, whatever language the database speaks',
   async (t) => {
     const target = await emptyDatabase("template template0 locale_provider icu icu_locale 'en-US'")
     await migrate(target)

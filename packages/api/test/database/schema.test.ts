@@ -108,7 +108,7 @@ void t.test('Database gives back what was stored', async (t) => {
   t.same(got, { id: got?.id, ...sent }, 'text, sign and extras exactly as they were')
 })
 
-void t.test('Database never hands out an id twice', async (t) => {
+void t.test('[STORE11] Database never hands out an id twice', async (t) => {
   const userId = await addUser()
   const first = await addApplication(userId, 'a0')
   await db.deleteFrom('applications').where('id', '=', first.id).execute()
@@ -140,7 +140,7 @@ void t.test('Database takes the ids of rows that move in', async (t) => {
   t.same(found, [{ id }])
 })
 
-void t.test('Database sorts applications byte by byte', async (t) => {
+void t.test('[API24] Database sorts applications byte by byte', async (t) => {
   const userId = await addUser()
   for (const key of ['a1', 'Zz', 'a0', 'aA', 'zzz']) await addApplication(userId, key)
   const rows = await db
@@ -157,7 +157,7 @@ void t.test('Database sorts applications byte by byte', async (t) => {
   await addApplication(await addUser(), 'a0')
 })
 
-void t.test('Database keeps an idempotency key once for an application', async (t) => {
+void t.test('[PUB13] Database keeps an idempotency key once for an application', async (t) => {
   const userId = await addUser()
   const [one, two] = [await addApplication(userId, 'a0'), await addApplication(userId, 'a1')]
   const add = (applicationId: ApplicationId, key: string | null) =>
@@ -175,19 +175,22 @@ void t.test('Database keeps an idempotency key once for an application', async (
   })
 })
 
-void t.test("Database deletes a user's applications and clients with the user", async (t) => {
-  const userId = await addUser()
-  await addApplication(userId, 'a0')
-  await db.deleteFrom('users').where('id', '=', userId).execute()
-  const left = await db
-    .selectFrom('applications')
-    .where('user_id', '=', userId)
-    .select('id')
-    .execute()
-  t.same(left, [])
-})
+void t.test(
+  "[API25] Database deletes a user's applications and clients with the user",
+  async (t) => {
+    const userId = await addUser()
+    await addApplication(userId, 'a0')
+    await db.deleteFrom('users').where('id', '=', userId).execute()
+    const left = await db
+      .selectFrom('applications')
+      .where('user_id', '=', userId)
+      .select('id')
+      .execute()
+    t.same(left, [])
+  },
+)
 
-void t.test('Database reads bigint as a number or not at all', async (t) => {
+void t.test('[STORE11] Database reads bigint as a number or not at all', async (t) => {
   const value = (text: string) =>
     sql<{ value: unknown }>`select ${sql.lit(text)}::bigint as value`.execute(db)
   t.same((await value('9007199254740991')).rows, [{ value: Number.MAX_SAFE_INTEGER }])

@@ -16,7 +16,7 @@ t.test('HttpServer.listen() on TCP', async (t) => {
     t.equal(server.connections, 0)
   })
 
-  t.test('[LIFE12] names the address it could not have', async (t) => {
+  t.test('[LIFE22] names the address it could not have', async (t) => {
     const { port } = await startTestServer(t)
     await t.rejects(startTestServer(t, { port }), {
       name: 'StartError',
@@ -55,14 +55,14 @@ t.test('HttpServer.listen() on a unix socket', async (t) => {
     await t.rejects(stat(path))
   })
 
-  t.test('[LIFE12] replaces what a dead server left', async (t) => {
+  t.test('[LIFE22] replaces what a dead server left', async (t) => {
     const path = join(await shortFolder(t), 'socket')
     await leaveSocket(t, path)
     await startTestServer(t, { address: `unix:${path}` })
     t.equal(await version(path), 'version')
   })
 
-  t.test('[LIFE12] refuses a path where somebody listens', async (t) => {
+  t.test('[LIFE22] refuses a path where somebody listens', async (t) => {
     const path = join(await shortFolder(t), 'socket')
     await startTestServer(t, { address: `unix:${path}` })
     await t.rejects(startTestServer(t, { address: `unix:${path}` }), {

@@ -229,7 +229,7 @@ t.test('[LIM12] HTTP server bounds its connections', async (t) => {
   t.equal((await one?.answer())?.status, 200)
 })
 
-t.test('[LIFE10] HTTP server drains', async (t) => {
+t.test('[LIFE20] HTTP server drains', async (t) => {
   const running = await startTestServer(t)
   const connection = await RawConnection.open(running.port)
   connection.write(`POST /echo HTTP/1.1\r\n${HOST}Content-Length: 3\r\n\r\n`)

@@ -164,7 +164,7 @@ for (const route of server.routes) {
     })
   }
 
-  t.test(`${name} answers whatever comes`, async (t) => {
+  t.test(`[API11] ${name} answers whatever comes`, async (t) => {
     await fc.assert(
       fc.asyncProperty(anyId, anyFields, anyBody, anyHeaders, async (id, query, body, headers) => {
         const answer = await send(id, formOf(query), body, headers)
@@ -179,7 +179,7 @@ for (const route of server.routes) {
   })
 }
 
-t.test('The server goes on', async (t) => {
+t.test('[API11] The server goes on', async (t) => {
   t.match(await server.call('GET /health'), { status: 200, json: { database: 'green' } })
   t.equal((await server.call('GET /current/user', { basic: user.basic })).status, 200)
 })

@@ -10,7 +10,7 @@ import {
 const connection = await startTestPostgres(t)
 const server = await startManagementServer(t, { connection })
 
-t.test('POST /application 50 times at once makes 50 with keys of their own', async (t) => {
+t.test('[API24] POST /application 50 times at once makes 50 with keys of their own', async (t) => {
   const { basic } = await server.newUser()
   await server.call('POST /application', { basic, json: { name: 'first' } })
   const answers = await Promise.all(
@@ -22,7 +22,7 @@ t.test('POST /application 50 times at once makes 50 with keys of their own', asy
   t.equal(new Set(answers.map((answer) => textIn(answer, 'sortKey'))).size, 50)
 })
 
-t.test('POST /application goes on behind a sort key that is none', async (t) => {
+t.test('[API24] POST /application goes on behind a sort key that is none', async (t) => {
   const { basic } = await server.newUser()
   const names: string[] = []
   for (const sortKey of ['', 'zzz', '', '', '~ü', '', '']) {
@@ -56,7 +56,7 @@ t.test('PUT /application changes all fields, keeps the order and tells the token
   ])
 })
 
-t.test('POST /application refuses what the database could not keep exactly', async (t) => {
+t.test('[API30] POST /application refuses what the database could not keep exactly', async (t) => {
   const { basic } = await server.newUser()
   const bodies = [
     { name: 'a\0b' },
@@ -79,7 +79,7 @@ t.test('POST /application refuses what the database could not keep exactly', asy
   t.match(answer.json, { ...edge, name: '\ufffd' })
 })
 
-t.test('DELETE /application takes the row first, then the messages', async (t) => {
+t.test('[API25] DELETE /application takes the row first, then the messages', async (t) => {
   const user = await server.newUser()
   const { basic } = user
   const created = await server.call('POST /application', { basic, json: { name: 'n' } })
@@ -105,7 +105,7 @@ t.test('DELETE /application refuses an internal application', async (t) => {
   })
 })
 
-t.test('Tokens have the old form when the request or the setting says so', async (t) => {
+t.test('[AUTH9] Tokens have the old form when the request or the setting says so', async (t) => {
   const old = await startManagementServer(t, { connection, legacyTokens: true })
   const { basic } = await server.newUser()
   const cases = [
@@ -129,14 +129,17 @@ t.test('Tokens have the old form when the request or the setting says so', async
   )
 })
 
-t.test('PUT security gives a new token of the same form and ends the old one', async (t) => {
-  const { basic } = await server.newUser()
-  for (const query of ['', '?legacyToken=true']) {
-    const created = await server.call(`POST /application${query}`, { basic, json: { name: 'n' } })
-    const path = `/application/${numberIn(created, 'id')}/security`
-    const answer = await server.call(`PUT ${path}`, { basic, json: { regenerateToken: true } })
-    const { token } = (answer.json as { regenerateToken: { token: string } }).regenerateToken
-    t.equal(token.length, textIn(created, 'token').length)
-    t.not(token, textIn(created, 'token'))
-  }
-})
+t.test(
+  '[AUTH7] PUT security gives a new token of the same form and ends the old one',
+  async (t) => {
+    const { basic } = await server.newUser()
+    for (const query of ['', '?legacyToken=true']) {
+      const created = await server.call(`POST /application${query}`, { basic, json: { name: 'n' } })
+      const path = `/application/${numberIn(created, 'id')}/security`
+      const answer = await server.call(`PUT ${path}`, { basic, json: { regenerateToken: true } })
+      const { token } = (answer.json as { regenerateToken: { token: string } }).regenerateToken
+      t.equal(token.length, textIn(created, 'token').length)
+      t.not(token, textIn(created, 'token'))
+    }
+  },
+)

@@ -41,7 +41,7 @@ function bind(sent: Sent) {
 const JSON_TYPE = 'application/json'
 const FORM_TYPE = 'application/x-www-form-urlencoded'
 
-t.test('bindBody() reads JSON as Go does', async (t) => {
+t.test('[API23] bindBody() reads JSON as Go does', async (t) => {
   const plain = { name: 'n', level: 0, seconds: null, admin: false }
   t.same(await bind({ type: JSON_TYPE, body: '{"name":"n"}' }), plain)
   t.same(await bind({ type: 'application/json; charset=utf-8', body: '{"name":"n"}' }), plain)
@@ -57,7 +57,7 @@ t.test('bindBody() reads JSON as Go does', async (t) => {
   )
 })
 
-t.test('bindBody() refuses JSON of another shape with 400', async (t) => {
+t.test('[API23] bindBody() refuses JSON of another shape with 400', async (t) => {
   const bodies = [
     '',
     ' ',
@@ -88,7 +88,7 @@ t.test('bindBody() refuses JSON of another shape with 400', async (t) => {
   }
 })
 
-t.test('bindBody() reads forms, queries and multipart as gin does', async (t) => {
+t.test('[API23] bindBody() reads forms, queries and multipart as gin does', async (t) => {
   const all = { name: 'a b', level: 3, seconds: 2, admin: true }
   const query = 'name=a+b&level=%2B3&seconds=2&admin=T'
   t.same(await bind({ query }), all)
@@ -119,7 +119,7 @@ t.test('bindBody() reads forms, queries and multipart as gin does', async (t) =>
   )
 })
 
-t.test('bindBody() refuses broken forms with 400', async (t) => {
+t.test('[API23] bindBody() refuses broken forms with 400', async (t) => {
   const wrong: Sent[] = [
     { query: 'name=x&level=abc' },
     { query: 'name=x&level=1.5' },

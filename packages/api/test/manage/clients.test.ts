@@ -14,7 +14,7 @@ async function newClient(basic: string, expiresAfterInactivitySeconds = 0) {
   return { id: numberIn(answer, 'id') as ClientId, token: textIn(answer, 'token') }
 }
 
-t.test('A client that has expired is gone for every endpoint at once', async (t) => {
+t.test('[AUTH13] A client that has expired is gone for every endpoint at once', async (t) => {
   const { basic } = await server.newUser()
   const { id, token } = await newClient(basic, 60)
   t.equal((await server.call('GET /current/user', { token })).status, 200)
@@ -28,7 +28,7 @@ t.test('A client that has expired is gone for every endpoint at once', async (t)
   }
 })
 
-t.test('Use of a client moves its expiry, and a read shows it', async (t) => {
+t.test('[AUTH13] Use of a client moves its expiry, and a read shows it', async (t) => {
   const { basic } = await server.newUser()
   const { token } = await newClient(basic, 3600)
   const expiry = async () => {
@@ -43,7 +43,7 @@ t.test('Use of a client moves its expiry, and a read shows it', async (t) => {
   t.ok((await expiry()) >= before + HOUR / 2)
 })
 
-t.test('Durations that would overflow are refused', async (t) => {
+t.test('[API30] Durations that would overflow are refused', async (t) => {
   const { basic } = await server.newUser()
   const { id } = await newClient(basic)
   for (const durationSeconds of [9_223_372_037, -9_223_372_037, 1e300, 2 ** 53]) {
@@ -56,7 +56,7 @@ t.test('Durations that would overflow are refused', async (t) => {
   t.equal((await server.call(`POST /client/${id}/elevate`, { basic, json })).status, 204)
 })
 
-t.test('Elevation counts at once and ends by a negative duration', async (t) => {
+t.test('[AUTH7] Elevation counts at once and ends by a negative duration', async (t) => {
   const { basic } = await server.newUser()
   const { id, token } = await newClient(basic)
   const remove = () => server.call('DELETE /client/0', { token })
@@ -109,7 +109,7 @@ t.test(
 )
 
 t.test(
-  'runExpiry() keeps connected clients, deletes expired ones and announces them',
+  '[AUTH13] runExpiry() keeps connected clients, deletes expired ones and announces them',
   async (t) => {
     const user = await server.newUser()
     const connected = await newClient(user.basic, 60)
@@ -137,23 +137,29 @@ t.test(
   },
 )
 
-t.test('runExpiry() deletes messages whose application is gone, and no others', async (t) => {
-  const user = await server.newUser()
-  const created = await server.call('POST /application', { basic: user.basic, json: { name: 'n' } })
-  const id = numberIn(created, 'id') as ApplicationId
-  const [kept] = await server.insertMessages({ id, userId: user.id }, ['kept'])
-  for (const gone of [id + 1_000, id + 2_000, 0] as ApplicationId[]) {
-    await server.insertMessages({ id: gone, userId: user.id }, ['1', '2'])
-  }
-  await runExpiry({
-    db: server.db,
-    changes: new Changes(),
-    clock: { now: () => 0 },
-    connectedClients: () => [],
-    onError: (error) => t.fail(String(error)),
-  })
-  t.same(await server.db.selectFrom('messages').select('id').execute(), [{ id: kept }])
-})
+t.test(
+  '[API25] runExpiry() deletes messages whose application is gone, and no others',
+  async (t) => {
+    const user = await server.newUser()
+    const created = await server.call('POST /application', {
+      basic: user.basic,
+      json: { name: 'n' },
+    })
+    const id = numberIn(created, 'id') as ApplicationId
+    const [kept] = await server.insertMessages({ id, userId: user.id }, ['kept'])
+    for (const gone of [id + 1_000, id + 2_000, 0] as ApplicationId[]) {
+      await server.insertMessages({ id: gone, userId: user.id }, ['1', '2'])
+    }
+    await runExpiry({
+      db: server.db,
+      changes: new Changes(),
+      clock: { now: () => 0 },
+      connectedClients: () => [],
+      onError: (error) => t.fail(String(error)),
+    })
+    t.same(await server.db.selectFrom('messages').select('id').execute(), [{ id: kept }])
+  },
+)
 
 t.test('startExpiryJob() goes on after a run that failed and stops when told', async (t) => {
   let runs = 0

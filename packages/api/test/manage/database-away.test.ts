@@ -43,7 +43,7 @@ function handle(route: Route) {
   return route.handle(context)
 }
 
-t.test('While the database is away every handler says so, and health is red', async (t) => {
+t.test('[API29] While the database is away every handler says so, and health is red', async (t) => {
   await server.db.destroy()
   for (const route of server.routes) {
     const name = `${route.method} ${route.pattern}`
@@ -59,7 +59,7 @@ t.test('While the database is away every handler says so, and health is red', as
   }
 })
 
-t.test('A request is answered 503 with Retry-After, not 401 or 404', async (t) => {
+t.test('[AUTH14] A request is answered 503 with Retry-After, not 401 or 404', async (t) => {
   const answer = await server.call('GET /message', { token: 'unknown' })
   t.match(answer, { status: 503, json: { error: 'Service Unavailable', errorCode: 503 } })
   t.ok(Number(answer.headers.get('retry-after')) > 0)

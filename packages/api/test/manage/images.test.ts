@@ -41,7 +41,7 @@ t.test('An upload is served, replaced and removed with its file', async (t) => {
   t.same(await readdir(server.imagesDir), [])
 })
 
-t.test('Images go with their application and with their user', async (t) => {
+t.test('[API25] Images go with their application and with their user', async (t) => {
   const user = await server.newUser()
   const [one, two] = [await newApplication(user.basic), await newApplication(user.basic)]
   await upload(user.basic, one, PNG, 'a.png')
@@ -62,7 +62,7 @@ t.test('Two uploads at once leave one file, the one that is named', async (t) =>
   t.same(await readdir(server.imagesDir), [application?.image.slice('image/'.length)])
 })
 
-t.test('Uploads that are no images, or too big, are refused', async (t) => {
+t.test('[API26] Uploads that are no images, or too big, are refused', async (t) => {
   const { basic } = await server.newUser()
   const id = await newApplication(basic)
   const refused = async (content: Uint8Array, name: string, problem: string) => {
@@ -83,7 +83,7 @@ t.test('Uploads that are no images, or too big, are refused', async (t) => {
   t.equal(broken.status, 400)
 })
 
-t.test('No path leads out of the folder of images', async (t) => {
+t.test('[API26] No path leads out of the folder of images', async (t) => {
   await writeFile(path.join(server.imagesDir, '../secret.png'), PNG)
   t.equal(await new ImageFiles(server.imagesDir).read('../secret.png'), null)
   for (const name of [

@@ -45,7 +45,7 @@ function ids(pages: readonly Page[]): number[] {
   return pages.flatMap(({ messages }) => messages.map(({ id }) => id))
 }
 
-t.test('GET /message gives each message as the text that was delivered', async (t) => {
+t.test('[DLV2] GET /message gives each message as the text that was delivered', async (t) => {
   const user = await server.newUser()
   const application = await newApplication(user)
   const fields = {
@@ -74,7 +74,7 @@ t.test('GET /message gives each message as the text that was delivered', async (
   }
 })
 
-t.test('GET /message pages back by since and forward by after', async (t) => {
+t.test('[API20] GET /message pages back by since and forward by after', async (t) => {
   const user = await server.newUser()
   const one = await newApplication(user)
   const two = await newApplication(user)
@@ -106,7 +106,7 @@ t.test('GET /message pages back by since and forward by after', async (t) => {
   t.same(ids(await allPages(server, user, `/message?after=${sent[6]}`)), [])
 })
 
-t.test('GET /message takes dates: from inclusive, to exclusive', async (t) => {
+t.test('[API21] GET /message takes dates: from inclusive, to exclusive', async (t) => {
   const user = await server.newUser()
   const application = await newApplication(user)
   const sent = await server.insertMessages(application, ['1', '2', '3', '4'])
@@ -121,19 +121,23 @@ t.test('GET /message takes dates: from inclusive, to exclusive', async (t) => {
   t.same(ids(await allPages(server, user, `/message?after=0&limit=1&from=${at(2)}`)), sent.slice(2))
 })
 
-t.test('GET /message ends a page before it becomes too big, and loses nothing', async (t) => {
-  const user = await server.newUser()
-  const application = await newApplication(user)
-  const megabytes = 'x'.repeat(4 * 1024 * 1024)
-  const sent: number[] = []
-  for (let i = 0; i < 5; i++) sent.push(...(await server.insertMessages(application, [megabytes])))
-  const pages = await allPages(server, user, '/message?limit=200')
-  t.same(ids(pages), sent.toReversed())
-  t.same(
-    pages.map(({ paging }) => paging.size),
-    [4, 1],
-  )
-})
+t.test(
+  '[API22] GET /message ends a page before it becomes too big, and loses nothing',
+  async (t) => {
+    const user = await server.newUser()
+    const application = await newApplication(user)
+    const megabytes = 'x'.repeat(4 * 1024 * 1024)
+    const sent: number[] = []
+    for (let i = 0; i < 5; i++)
+      sent.push(...(await server.insertMessages(application, [megabytes])))
+    const pages = await allPages(server, user, '/message?limit=200')
+    t.same(ids(pages), sent.toReversed())
+    t.same(
+      pages.map(({ paging }) => paging.size),
+      [4, 1],
+    )
+  },
+)
 
 t.test('DELETE announces what is gone, and only then', async (t) => {
   const user = await server.newUser()

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { describePage, readPageRequest } from '../../src/manage/paging.ts'
 
-t.test('readPageRequest() reads limits and borders as Gotify does', (t) => {
+t.test('[API20] readPageRequest() reads limits and borders as Gotify does', (t) => {
   const plain = { limit: 100, since: 0, after: null, from: null, to: null }
   t.same(readPageRequest(''), plain)
   t.same(readPageRequest('limit=200&since=&zzz=1'), { ...plain, limit: 200 })
@@ -11,7 +11,7 @@ t.test('readPageRequest() reads limits and borders as Gotify does', (t) => {
   t.end()
 })
 
-t.test('readPageRequest() reads dates with any zone', (t) => {
+t.test('[API21] readPageRequest() reads dates with any zone', (t) => {
   const noon = Date.UTC(2026, 0, 31, 12)
   for (const text of [
     '2026-01-31T12:00:00Z',
@@ -43,7 +43,7 @@ t.test('readPageRequest() refuses everything else with 400', (t) => {
   t.end()
 })
 
-t.test('describePage() leaves next out on the last page', (t) => {
+t.test('[API20] describePage() leaves next out on the last page', (t) => {
   t.same(describePage('/message', readPageRequest('limit=5&since=9'), 3, null), {
     size: 3,
     since: 0,

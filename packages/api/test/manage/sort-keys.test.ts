@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { sortKeyAfter } from '../../src/manage/sort-keys.ts'
 
-t.test('sortKeyAfter() counts on as Gotify does', (t) => {
+t.test('[API24] sortKeyAfter() counts on as Gotify does', (t) => {
   const cases = [
     [null, 'a0'],
     ['a0', 'a1'],
@@ -16,7 +16,7 @@ t.test('sortKeyAfter() counts on as Gotify does', (t) => {
   t.end()
 })
 
-t.test('sortKeyAfter() goes on behind keys that are none', (t) => {
+t.test('[API24] sortKeyAfter() goes on behind keys that are none', (t) => {
   t.equal(sortKeyAfter('zzz'), 'zzza0')
   t.equal(sortKeyAfter('zzza0'), 'zzza1')
   t.equal(sortKeyAfter('!!'), '!!a0')

@@ -11,7 +11,7 @@ import {
 const connection = await startTestPostgres(t)
 const server = await startManagementServer(t, { connection })
 
-t.test('Of two admins that delete or demote each other at once, one stays', async (t) => {
+t.test('[API27] Of two admins that delete or demote each other at once, one stays', async (t) => {
   for (const kind of ['DELETE', 'POST']) {
     const one = await server.newUser({ admin: true })
     const two = await server.newUser({ admin: true })
@@ -36,7 +36,7 @@ t.test('Of two admins that delete or demote each other at once, one stays', asyn
   }
 })
 
-t.test('The last admin stays', async (t) => {
+t.test('[API27] The last admin stays', async (t) => {
   const me = numberIn(await server.call('GET /current/user', { basic: ADMIN }), 'id')
   await server.db
     .deleteFrom('users')
@@ -48,7 +48,7 @@ t.test('The last admin stays', async (t) => {
   t.match(await server.call(`POST /user/${me}`, { basic: ADMIN, json }), expected)
 })
 
-t.test('A name is unique, on creation and on change', async (t) => {
+t.test('[API28] A name is unique, on creation and on change', async (t) => {
   const [one, two] = [await server.newUser(), await server.newUser()]
   const taken = { status: 400, json: { errorDescription: 'username already exists' } }
   const json = { name: one.name, pass: 'x' }
@@ -62,24 +62,27 @@ t.test('A name is unique, on creation and on change', async (t) => {
   t.same(answers.map(({ status }) => status).sort(), [200, 400, 400, 400, 400])
 })
 
-t.test('Passwords that bcrypt would cut, and names no column holds, are refused', async (t) => {
-  const user = await server.newUser()
-  const long = 'ü'.repeat(37)
-  const create = (json: object) => server.call('POST /user', { basic: ADMIN, json })
-  t.equal((await create({ name: 'long1', pass: long })).status, 400)
-  t.equal((await create({ name: 'long2', pass: 'ü'.repeat(36) })).status, 200)
-  t.equal((await create({ name: 'n'.repeat(181), pass: 'x' })).status, 400)
-  t.equal((await create({ name: 'a\0b', pass: 'x' })).status, 400)
-  t.equal((await create({ name: 'n', pass: 'a\0b' })).status, 400)
-  for (const path of ['/current/user/password', `/user/${user.id}`]) {
-    const basic = path.startsWith('/user') ? ADMIN : user.basic
-    const json = { name: user.name, pass: long }
-    t.equal((await server.call(`POST ${path}`, { basic, json })).status, 400)
-  }
-  t.equal((await server.call('GET /current/user', { basic: user.basic })).status, 200)
-})
+t.test(
+  '[AUTH11] Passwords that bcrypt would cut, and names no column holds, are refused',
+  async (t) => {
+    const user = await server.newUser()
+    const long = 'ü'.repeat(37)
+    const create = (json: object) => server.call('POST /user', { basic: ADMIN, json })
+    t.equal((await create({ name: 'long1', pass: long })).status, 400)
+    t.equal((await create({ name: 'long2', pass: 'ü'.repeat(36) })).status, 200)
+    t.equal((await create({ name: 'n'.repeat(181), pass: 'x' })).status, 400)
+    t.equal((await create({ name: 'a\0b', pass: 'x' })).status, 400)
+    t.equal((await create({ name: 'n', pass: 'a\0b' })).status, 400)
+    for (const path of ['/current/user/password', `/user/${user.id}`]) {
+      const basic = path.startsWith('/user') ? ADMIN : user.basic
+      const json = { name: user.name, pass: long }
+      t.equal((await server.call(`POST ${path}`, { basic, json })).status, 400)
+    }
+    t.equal((await server.call('GET /current/user', { basic: user.basic })).status, 200)
+  },
+)
 
-t.test('Deleting a user leaves no row of it, and its tokens end', async (t) => {
+t.test('[API25] Deleting a user leaves no row of it, and its tokens end', async (t) => {
   const user = await server.newUser()
   const { basic } = user
   const json = { name: 'n' }
@@ -99,7 +102,7 @@ t.test('Deleting a user leaves no row of it, and its tokens end', async (t) => {
   t.equal((await server.call('GET /message', { basic })).status, 401)
 })
 
-t.test('Strangers register only when it is switched on, and never as admins', async (t) => {
+t.test('[API28] Strangers register only when it is switched on, and never as admins', async (t) => {
   const open = await startManagementServer(t, { connection, env: { GOTIFY_REGISTRATION: 'true' } })
   const json = { name: 'a stranger', pass: 'x' }
   t.equal((await server.call('POST /user', { json })).status, 401)
@@ -108,7 +111,7 @@ t.test('Strangers register only when it is switched on, and never as admins', as
   t.match((await open.call('GET /gotifyinfo')).json, { register: true, oidc: false })
 })
 
-t.test('A new password counts at once, the old one no more', async (t) => {
+t.test('[AUTH7] A new password counts at once, the old one no more', async (t) => {
   const user = await server.newUser()
   const change = { basic: user.basic, json: { pass: 'changed' } }
   t.equal((await server.call('POST /current/user/password', change)).status, 200)

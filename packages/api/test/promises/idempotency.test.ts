@@ -14,7 +14,7 @@ function send(key: string, json: object, token = user.applicationToken): Promise
   return api.call('POST /message', { token, json, headers: { 'idempotency-key': key } })
 }
 
-t.test('[PUB-10] A repeat answers 200 with the first message, the same text', async (t) => {
+t.test('[PUB10] A repeat answers 200 with the first message, the same text', async (t) => {
   const stream = await openStream(bellwire.port, { token: user.clientToken })
   const message = { message: 'once', title: 'T', priority: 3, extras: { 'a::b': { n: 1 } } }
   const first = await send('repeat', message)
@@ -29,7 +29,7 @@ t.test('[PUB-10] A repeat answers 200 with the first message, the same text', as
   t.same(stream.texts, [first.text, other.text], 'a repeat is not delivered again')
 })
 
-t.test('[PUB-11] Ten at once with one key make one message and get one answer', async (t) => {
+t.test('[PUB11] Ten at once with one key make one message and get one answer', async (t) => {
   const streams = await openStreams(2, bellwire.port, { token: user.clientToken, after: 0 })
   for (let round = 0; round < 20; round++) {
     const one = { message: `at once ${round}` }
@@ -44,7 +44,7 @@ t.test('[PUB-11] Ten at once with one key make one message and get one answer', 
   await checkDelivered(t, streams, history)
 })
 
-t.test('[PUB-12] The same key with another body is 422 and stores nothing', async (t) => {
+t.test('[PUB12] The same key with another body is 422 and stores nothing', async (t) => {
   t.equal((await send('other', { message: 'a' })).status, 200)
   for (const message of [
     { message: 'b' },
@@ -61,7 +61,7 @@ t.test('[PUB-12] The same key with another body is 422 and stores nothing', asyn
   t.equal(history.filter((text) => text.includes('"message":"b"')).length, 0)
 })
 
-t.test('[PUB-13] A key belongs to its application', async (t) => {
+t.test('[PUB13] A key belongs to its application', async (t) => {
   const [mine, theirs] = await Promise.all([
     send('shared', { message: 'mine' }),
     api.identity().then((other) => send('shared', { message: 'theirs' }, other.applicationToken)),
@@ -75,7 +75,7 @@ t.test('[PUB-13] A key belongs to its application', async (t) => {
   t.equal((await send('shared', { message: 'second' }, token)).status, 200)
 })
 
-t.test('[PUB-14] A key has up to 255 characters and lives as long as its message', async (t) => {
+t.test('[PUB14] A key has up to 255 characters and lives as long as its message', async (t) => {
   t.equal((await send('k'.repeat(255), { message: 'long key' })).status, 200)
   t.match(await send('k'.repeat(256), { message: 'long key' }), { status: 400, text: /255/ })
   const first = await send('deleted', { message: 'first' })
@@ -85,7 +85,7 @@ t.test('[PUB-14] A key has up to 255 characters and lives as long as its message
   t.ok(idOf(second.text) > idOf(first.text))
 })
 
-t.test('[PUB-15] A key survives kill -9 and a restart', async (t) => {
+t.test('[PUB15] A key survives kill -9 and a restart', async (t) => {
   const first = await send('restart', { message: 'before' })
   await bellwire.kill9()
   await bellwire.start()

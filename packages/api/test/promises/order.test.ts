@@ -10,7 +10,7 @@ const api = new ApiClient(bellwire)
 t.teardown(() => api.close())
 
 t.test(
-  '[DLV-1] Every stream gets strictly increasing ids, all of them, when 50 publish at once',
+  '[DLV1] Every stream gets strictly increasing ids, all of them, when 50 publish at once',
   async (t) => {
     const user = await api.identity()
     const streams = await openStreams(8, bellwire.port, { token: user.clientToken })
@@ -25,7 +25,7 @@ t.test(
     const answers = await Promise.all(Array.from({ length: 50 }, (_, number) => publisher(number)))
     t.ok(
       answers.every((texts) => onlyGrow(texts.map(idOf))),
-      '[PUB-2] a publish after an acknowledged one has a greater id',
+      '[PUB2] a publish after an acknowledged one has a greater id',
     )
     const history = await api.history(user)
     t.equal(history.length, 1_000)
@@ -34,7 +34,7 @@ t.test(
   },
 )
 
-t.test('[DLV-2] Answer, frame and history are one text, whatever the message holds', async (t) => {
+t.test('[DLV2] Answer, frame and history are one text, whatever the message holds', async (t) => {
   const user = await api.identity()
   const stream = await openStream(bellwire.port, { token: user.clientToken })
   const bodies = [
@@ -55,7 +55,7 @@ t.test('[DLV-2] Answer, frame and history are one text, whatever the message hol
   await checkDelivered(t, [stream], history)
 })
 
-t.test('[DLV-3] A stream gets the messages of its own user and of nobody else', async (t) => {
+t.test('[DLV3] A stream gets the messages of its own user and of nobody else', async (t) => {
   const [anna, bert] = await Promise.all([api.identity(), api.identity()])
   const [toAnna, toBert] = await Promise.all([
     openStream(bellwire.port, { token: anna.clientToken }),
@@ -72,7 +72,7 @@ t.test('[DLV-3] A stream gets the messages of its own user and of nobody else', 
   t.equal(toBert.texts.length, 50)
 })
 
-t.test('[DLV-4] Every kind of publish reaches the stream as it was acknowledged', async (t) => {
+t.test('[DLV4] Every kind of publish reaches the stream as it was acknowledged', async (t) => {
   const user = await api.identity()
   const stream = await openStream(bellwire.port, { token: user.clientToken })
   const token = user.applicationToken

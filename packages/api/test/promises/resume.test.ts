@@ -12,7 +12,7 @@ const bellwire = await startBellwire(t)
 const api = new ApiClient(bellwire)
 t.teardown(() => api.close())
 
-t.test('[DLV-10] A stream with after gets the rest and then what is new while messages flow', async (t) => {
+t.test('[DLV10] A stream with after gets the rest and then what is new while messages flow', async (t) => {
   const user = await api.identity()
   const traffic = new Traffic(api, user, 8)
   await traffic.more(50)
@@ -32,7 +32,7 @@ t.test('[DLV-10] A stream with after gets the rest and then what is new while me
   for (const { after, stream } of opened) await checkDelivered(t, [stream], history, after)
 })
 
-t.test('[DLV-11] A stream without after gets every message that is sent after its 101', async (t) => {
+t.test('[DLV11] A stream without after gets every message that is sent after its 101', async (t) => {
   const user = await api.identity()
   const traffic = new Traffic(api, user, 8)
   await traffic.more(20)
@@ -51,7 +51,7 @@ t.test('[DLV-11] A stream without after gets every message that is sent after it
   await traffic.stop()
 })
 
-t.test('[DLV-12] after=0 gives everything kept, and a deleted id is a fine cursor', async (t) => {
+t.test('[DLV12] after=0 gives everything kept, and a deleted id is a fine cursor', async (t) => {
   const user = await api.identity()
   const ids: number[] = []
   for (let index = 0; index < 250; index++) {
@@ -75,7 +75,7 @@ t.test('[DLV-12] after=0 gives everything kept, and a deleted id is a fine curso
   }
 })
 
-t.test('[DLV-13] An id that was never given out, or no number, is 400 before the upgrade', async (t) => {
+t.test('[DLV13] An id that was never given out, or no number, is 400 before the upgrade', async (t) => {
   const user = await api.identity()
   const newest = idOf((await api.publish(user.applicationToken, 'newest')).text)
   const offers = [newest + 1, newest + 1_000_000, Number.MAX_SAFE_INTEGER, '9007199254740992']
@@ -89,7 +89,7 @@ t.test('[DLV-13] An id that was never given out, or no number, is 400 before the
   }
 })
 
-t.test(`[DLV-14] ${SOCKETS} sockets that come and go miss nothing and get nothing twice`, async (t) => {
+t.test(`[DLV14] ${SOCKETS} sockets that come and go miss nothing and get nothing twice`, async (t) => {
   const users = await Promise.all(Array.from({ length: 5 }, () => api.identity()))
   const traffics = users.map((user) => new Traffic(api, user, 2))
   await Promise.all(traffics.map((traffic) => traffic.more(5)))

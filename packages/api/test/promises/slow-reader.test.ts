@@ -31,7 +31,7 @@ async function publishMany(
   return texts
 }
 
-t.test('[DLV-20] A stream that stops reading gets all 3,000 messages once it reads on', async (t) => {
+t.test('[DLV20] A stream that stops reading gets all 3,000 messages once it reads on', async (t) => {
   const [slow, other] = await Promise.all([api.identity(), api.identity()])
   const [stopped, sameUser, toOther] = await Promise.all([
     openStream(bellwire.port, { token: slow.clientToken }),
@@ -58,7 +58,7 @@ t.test('[DLV-20] A stream that stops reading gets all 3,000 messages once it rea
   t.equal(stopped.texts.length, 3_001)
 })
 
-t.test('[DLV-21] A stream that stops and goes on again and again gets everything', async (t) => {
+t.test('[DLV21] A stream that stops and goes on again and again gets everything', async (t) => {
   const user = await api.identity()
   const streams = await openStreams(5, bellwire.port, { token: user.clientToken })
   const traffic = new Traffic(api, user, 8, 8_192)
@@ -76,7 +76,7 @@ t.test('[DLV-21] A stream that stops and goes on again and again gets everything
   await checkDelivered(t, streams, history)
 })
 
-t.test('[LIM-1] Streams that do not read hold a bounded part of what waits for them', async (t) => {
+t.test('[LIM1] Streams that do not read hold a bounded part of what waits for them', async (t) => {
   const user = await api.identity()
   await publishMany(user, 500, 8_192, 16)
   const streams = await openStreams(20, bellwire.port, { token: user.clientToken })

@@ -28,7 +28,7 @@ async function stillWorks(stream: StreamClient): Promise<boolean> {
   return true
 }
 
-t.test('[WS-1] A ping is answered by a pong with the same bytes', async (t) => {
+t.test('[WS1] A ping is answered by a pong with the same bytes', async (t) => {
   const stream = await open()
   for (const payload of ['', 'hello', 'x'.repeat(125)]) {
     stream.send(OPCODE.ping, payload)
@@ -39,7 +39,7 @@ t.test('[WS-1] A ping is answered by a pong with the same bytes', async (t) => {
   t.ok(await stillWorks(stream))
 })
 
-t.test('[WS-2] Text, binary, pieces and pongs from a client are taken and ignored', async (t) => {
+t.test('[WS2] Text, binary, pieces and pongs from a client are taken and ignored', async (t) => {
   const stream = await open()
   stream.send(OPCODE.text, 'text')
   stream.send(OPCODE.binary, Buffer.alloc(READ_LIMIT, 7))
@@ -52,7 +52,7 @@ t.test('[WS-2] Text, binary, pieces and pongs from a client are taken and ignore
   t.ok(await stillWorks(stream))
 })
 
-t.test('[WS-3] A close is answered with the same code, then the connection ends', async (t) => {
+t.test('[WS3] A close is answered with the same code, then the connection ends', async (t) => {
   for (const code of [1000, 1001, 1002, 1003, 1007, 1008, 1011, 4000, 4999]) {
     const stream = await open()
     stream.send(OPCODE.close, Uint8Array.of(code >> 8, code & 0xff, 98, 121, 101))
@@ -63,7 +63,7 @@ t.test('[WS-3] A close is answered with the same code, then the connection ends'
   t.match(await silent.closed, { code: /^(1005|1000)$/ }, 'also one that names no code')
 })
 
-t.test('[WS-4] What breaks the protocol or the read limit ends the connection alone', async (t) => {
+t.test('[WS4] What breaks the protocol or the read limit ends the connection alone', async (t) => {
   const witness = await open()
   const wrong: Record<string, (stream: StreamClient) => void> = {
     'a message above the read limit': (stream) =>
@@ -99,7 +99,7 @@ t.test('[WS-4] What breaks the protocol or the read limit ends the connection al
   garbage.destroy()
 })
 
-t.test('[WS-5] An upgrade is refused before it happens, with an error in JSON', async (t) => {
+t.test('[WS5] An upgrade is refused before it happens, with an error in JSON', async (t) => {
   const { clientToken: token, applicationToken } = user
   const offers = [
     [401, {}],
@@ -117,7 +117,7 @@ t.test('[WS-5] An upgrade is refused before it happens, with an error in JSON', 
   }
 })
 
-t.test('[WS-6] Neither subprotocol nor extension is agreed on', async (t) => {
+t.test('[WS6] Neither subprotocol nor extension is agreed on', async (t) => {
   const answer = await openStream(bellwire.port, {
     token: user.clientToken,
     headers: {
@@ -131,7 +131,7 @@ t.test('[WS-6] Neither subprotocol nor extension is agreed on', async (t) => {
   t.ok(await stillWorks(answer))
 })
 
-t.test('[WS-7] A deleted client loses its sockets without a Close frame, nobody else does', async (t) => {
+t.test('[WS7] A deleted client loses its sockets without a Close frame, nobody else does', async (t) => {
   const other = await open()
   const { text } = await api.call('POST /client', { basic: user.basic, json: { name: 'second' } })
   const second = JSON.parse(text) as { id: number; token: string }
@@ -145,7 +145,7 @@ t.test('[WS-7] A deleted client loses its sockets without a Close frame, nobody 
   t.equal(other.isClosed, false)
 })
 
-t.test('[WS-8] The server pings in its period, and ends a socket that answers nothing', async (t) => {
+t.test('[WS8] The server pings in its period, and ends a socket that answers nothing', async (t) => {
   const stream = await open()
   const pings = (): number => stream.others.filter(({ opcode }) => opcode === OPCODE.ping).length
   await stream.until(() => pings() >= 18)

@@ -48,7 +48,7 @@ async function untilReady(): Promise<void> {
   while (!gateway.supervisor.allReady) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
-t.test('[SHARD-1] A worker that dies under load costs no socket and no acknowledged message', async (t) => {
+t.test('[SHARD1] A worker that dies under load costs no socket and no acknowledged message', async (t) => {
   const users = await Promise.all(Array.from({ length: 6 }, () => api.identity()))
   const streams = await Promise.all(
     users.map(({ clientToken }) => openStreams(4, gateway.port, { token: clientToken, after: 0 })),
@@ -81,7 +81,7 @@ t.test('[SHARD-1] A worker that dies under load costs no socket and no acknowled
   }
 })
 
-t.test('[SHARD-2] Every publish is answered while the worker is away, none is left hanging', async (t) => {
+t.test('[SHARD2] Every publish is answered while the worker is away, none is left hanging', async (t) => {
   const user = await api.identity()
   const [stream] = await openStreams(1, gateway.port, { token: user.clientToken })
   const traffic = new Traffic(api, user, 64)
@@ -99,7 +99,7 @@ t.test('[SHARD-2] Every publish is answered while the worker is away, none is le
   if (stream !== undefined) await checkDelivered(t, [stream], history)
 })
 
-t.test('[SHARD-3] A stopped reader survives the death of its worker', async (t) => {
+t.test('[SHARD3] A stopped reader survives the death of its worker', async (t) => {
   const user = await api.identity()
   const streams = await openStreams(3, gateway.port, { token: user.clientToken })
   for (const stream of streams) stream.pause()

@@ -36,7 +36,7 @@ function withCode(code: string): Error {
   return Object.assign(new Error('failed'), { code })
 }
 
-void t.test('isUnavailable() knows the SQLSTATEs of a database that is away', (t) => {
+void t.test('[STORE13] isUnavailable() knows the SQLSTATEs of a database that is away', (t) => {
   for (const code of [
     '57P01',
     '57P02',
@@ -73,7 +73,7 @@ void t.test('isUnavailable() knows the SQLSTATEs of a database that is away', (t
   t.end()
 })
 
-void t.test('isUnavailable() knows the failures of real connections', async (t) => {
+void t.test('[STORE13] isUnavailable() knows the failures of real connections', async (t) => {
   const closing = await listen(t, (socket) => socket.destroy())
   const resetting = await listen(t, (socket) => socket.resetAndDestroy())
   t.equal(isUnavailable(await failureOf(at('127.0.0.1', closing))), true, 'closed at once')
@@ -86,7 +86,7 @@ void t.test('isUnavailable() knows the failures of real connections', async (t) 
   t.equal(isUnavailable(await failureOf({ ...tls, port: noTls })), true, 'no TLS there')
 })
 
-void t.test('toPushError() turns absence into 503 and leaves the rest', (t) => {
+void t.test('[STORE13] toPushError() turns absence into 503 and leaves the rest', (t) => {
   const away = withCode('57P01')
   const error = toPushError(away)
   t.ok(error instanceof PushError)
