@@ -43,11 +43,11 @@ const memory: Sample = {
   scenario: 'idle-memory-2000',
   variant: 'shards-256',
   round: 0,
-  metrics: { processBytesPerSocket: 1500 },
+  metrics: { growthBytesPerSocket: 1500 },
   points: [
-    { sockets: 0, ownBytes: 100e6 },
-    { sockets: 1000, ownBytes: 101.5e6 },
-    { sockets: 2000, ownBytes: 103e6 },
+    { sockets: 0, liveBytes: 100e6 },
+    { sockets: 1000, liveBytes: 101.5e6 },
+    { sockets: 2000, liveBytes: 103e6 },
   ],
 }
 
@@ -67,7 +67,7 @@ t.test('buildReport renders what was measured and leaves out what was not', (t) 
     /<script|https?:\/\/(?!www\.w3\.org\/2000\/svg)/,
     'nothing is loaded from elsewhere',
   )
-  t.match(markdown, '![Process memory against idle sockets](idle-memory.svg)')
+  t.match(markdown, '![Memory against idle sockets](idle-memory.svg)')
   const circles = html.match(/<circle/g) ?? []
   t.equal(circles.length, 3, 'a point for each step')
   t.end()
@@ -91,13 +91,13 @@ t.test('judge fails on collapse only', (t) => {
   const baseline = {
     publishShareOfBare: 0.4,
     fanOutShareOfBare: 0.9,
-    processBytesPerSocket: 1500,
+    growthBytesPerSocket: 1500,
     damage: 0,
   }
   t.notOk(judge(baseline, { ...baseline, publishShareOfBare: 0.2 }).collapsed, 'half is noise')
   t.ok(judge(baseline, { ...baseline, publishShareOfBare: 0.13 }).collapsed)
   t.ok(judge(baseline, { ...baseline, fanOutShareOfBare: 0.2 }).collapsed)
-  t.ok(judge(baseline, { ...baseline, processBytesPerSocket: 3100 }).collapsed)
+  t.ok(judge(baseline, { ...baseline, growthBytesPerSocket: 3100 }).collapsed)
   t.ok(judge(baseline, { ...baseline, damage: 1 }).collapsed, 'a lost message is a collapse')
   t.ok(judge(baseline, { ...baseline, publishShareOfBare: Number.NaN }).collapsed)
   t.end()

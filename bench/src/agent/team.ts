@@ -12,6 +12,8 @@ import type { DeliveryResult, OpenResult, PublishCommand, PublishResult } from '
 /** Far below the usual limit of 20,000 open files: a process with fewer sockets answers sooner. */
 const SOCKETS_AN_AGENT = 5000
 const UPGRADES_UNDER_WAY = 256
+/** Time for publishers to connect before their first message is due. */
+const LEAD_US = 300_000
 
 export interface Opened {
   readonly opened: number
@@ -70,6 +72,15 @@ export class Team {
         ),
       ),
     )
+  }
+
+  /** A moment soon after all publishers are up: a process that still starts would look like a slow server. */
+  async startSoon(publishers = 1): Promise<number> {
+    const agents = Array.from({ length: publishers }, (_, index) => this.#publisher(index))
+    await Promise.all(
+      agents.map((agent) => agent.send<'read-deliveries'>({ kind: 'read-deliveries' })),
+    )
+    return nowUs() + LEAD_US
   }
 
   publish(order: PublishOrder): Promise<PublishResult> {

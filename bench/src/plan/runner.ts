@@ -120,7 +120,7 @@ function headline(metrics: Metrics): string {
     'publishesPerSecond',
     'framesPerSecond',
     'connectsPerSecond',
-    'processBytesPerSocket',
+    'growthBytesPerSocket',
     'publishP50Ms',
     'publishP99Ms',
     'deliveryP99Ms',

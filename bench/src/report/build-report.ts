@@ -120,7 +120,7 @@ function scale(result: RunResult): Section | null {
       'processes',
       'socketsHeld',
       'connectsPerSecond',
-      'processBytesPerSocket',
+      'growthBytesPerSocket',
       'kernelBytesPerSocket',
       'rssMb',
       'publishP99Ms',

@@ -88,7 +88,7 @@ export function memorySection(result: RunResult): Section | null {
   return {
     title: 'Memory of idle sockets',
     text: [
-      'Growth of the memory of the server process (its own, without program files) over the process without sockets. The slope of the fitted line is the price of a socket; the first sockets warm up code and caches, so the empty process is not part of the fit. Heap: the V8 heap after a collection. Kernel: half of the slab growth of the machine, as both ends of each socket are on it.',
+      'The plot shows live memory of the server process: its own memory (without program files) less the free space inside the V8 heaps, above the process without sockets. The slope of the fitted line is the price of a socket, split into native memory (uWebSockets.js, malloc) and the V8 heap after a collection; the first sockets warm up code and caches, so the empty process is not part of the fit. "growth" is the plain figure: all growth of the process since it was empty, divided by the sockets. Kernel memory is half of the slab growth of the machine, as both ends of each socket are on it.',
     ],
     plots:
       plotted.length === 0
@@ -96,9 +96,9 @@ export function memorySection(result: RunResult): Section | null {
         : [
             {
               name: 'idle-memory',
-              alt: 'Process memory against idle sockets',
+              alt: 'Memory against idle sockets',
               svg: lineChart({
-                title: 'Process memory against idle sockets (MB above the empty server)',
+                title: 'Memory against idle sockets (MB above the empty server)',
                 xTitle: 'sockets',
                 series: plotted,
               }),
@@ -106,9 +106,10 @@ export function memorySection(result: RunResult): Section | null {
           ],
     tables: scenarios.map((scenario) =>
       medianTable(result, scenario, variantsOf(result, scenario), [
-        'processBytesPerSocket',
+        'growthBytesPerSocket',
+        'liveBytesPerSocket',
+        'nativeBytesPerSocket',
         'heapBytesPerSocket',
-        'externalBytesPerSocket',
         'kernelBytesPerSocket',
         'connectsPerSecond',
         'handshakeP99Ms',
@@ -204,7 +205,7 @@ function reach(scenario: string): number {
 
 /** Megabytes above the first point. */
 function growth(points: readonly Readonly<Record<string, number>>[]): [number, number][] {
-  const base = points[0]?.['ownBytes']
+  const base = points[0]?.['liveBytes']
   if (base === undefined) return []
-  return points.map((point) => [point['sockets'] ?? 0, ((point['ownBytes'] ?? 0) - base) / 1e6])
+  return points.map((point) => [point['sockets'] ?? 0, ((point['liveBytes'] ?? 0) - base) / 1e6])
 }

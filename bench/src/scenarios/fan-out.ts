@@ -3,14 +3,12 @@
  * has it?), then a burst sent back to back (how many frames a second leave the server?).
  */
 import { percentileMetrics } from '../stats/latency.ts'
-import { nowUs } from '../wire/clock.ts'
 import type { Outcome, Scenario, Stage } from './scenario.ts'
 
 const LONE_MESSAGES = 8
 const LONE_PER_SECOND = 2
 const BURST_MESSAGES = 24
 const MESSAGE_BYTES = 200
-const LEAD_US = 300_000
 const PATIENCE_MS = 8000
 
 export function fanOutScenario(sockets: number): Scenario {
@@ -37,7 +35,7 @@ async function runFanOut(stage: Stage, sockets: number): Promise<Outcome> {
 }
 
 async function send({ team, tokens }: Stage, messages: number, rate: number, sockets: number) {
-  const startUs = nowUs() + LEAD_US
+  const startUs = await team.startSoon()
   await team.resetDeliveries(startUs)
   const published = await team.publish({
     tokens: tokens.applications.slice(0, 1),

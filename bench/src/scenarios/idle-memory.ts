@@ -1,15 +1,17 @@
 /**
- * Memory of idle sockets: opens them step by step, lets the server come to rest at each step, and fits a line. The
- * slope is the price of a socket, free of what the process costs anyway; opening them gives the connect rate.
+ * Memory of idle sockets: opens them step by step and lets the server come to rest at each step. Opening them gives the
+ * connect rate. Two prices of a socket come out: the plain one, growth of the process since it was empty divided by the
+ * sockets, which includes what the first sockets warm up; and the slope of the live memory over the steps, which can be
+ * split. Live memory is the process's own memory without the free space that V8 keeps inside its heaps.
  * Kernel memory is the growth of all slabs divided by two, since both ends of each socket are on this machine.
  */
+import { readSlabBytes } from '../server/process-use.ts'
 import { percentileMetrics } from '../stats/latency.ts'
 import { fitLine } from '../stats/summary.ts'
-import { readSlabBytes } from '../server/process-use.ts'
 import { sleep } from '../wire/clock.ts'
 import type { Metrics, Outcome, Scenario, Stage } from './scenario.ts'
 
-const SETTLE_MS = 2500
+const SETTLE_MS = 2000
 
 /** `steps`: sockets held at each step, growing. */
 export function idleMemoryScenario(steps: readonly number[]): Scenario {
@@ -41,7 +43,7 @@ async function runIdleMemory(stage: Stage, steps: readonly number[]): Promise<Ou
       socketsLost: lost,
       socketsRefused: refused,
       ...connect,
-      ...slopes(points),
+      ...prices(points),
     },
     points,
   }
@@ -51,30 +53,41 @@ async function measure({ server }: Stage, sockets: number): Promise<Metrics> {
   await sleep(SETTLE_MS)
   const heap = await server.heap()
   const use = server.use()
+  const slabBytes = readSlabBytes()
+  if (use === null) return { sockets, slabBytes }
+  const { rssBytes, ownBytes } = use
+  if (heap === null) return { sockets, slabBytes, rssBytes, ownBytes, liveBytes: ownBytes }
   return {
     sockets,
-    slabBytes: readSlabBytes(),
-    ...(use === null ? {} : { rssBytes: use.rssBytes, ownBytes: use.ownBytes }),
-    ...(heap === null ? {} : { ...heap }),
+    slabBytes,
+    rssBytes,
+    ownBytes,
+    liveBytes: ownBytes - heap.heapTotalBytes + heap.heapUsedBytes,
+    nativeBytes: ownBytes - heap.heapTotalBytes,
+    heapUsedBytes: heap.heapUsedBytes,
+    threadsAsked: heap.threads,
   }
 }
 
-/** Bytes a socket of everything that was measured at all steps but the first: the first sockets warm the server up. */
-function slopes([, ...points]: readonly Metrics[]): Metrics {
-  const slope = (name: string): readonly [number, number] | null => {
-    const line = points.map((point) => [point['sockets'] ?? 0, point[name] ?? Number.NaN] as const)
-    if (line.some(([, bytes]) => Number.isNaN(bytes))) return null
-    const fit = fitLine(line)
-    return [fit.slope, fit.rSquared]
-  }
-  const own = slope('ownBytes')
-  const heap = slope('heapUsedBytes')
-  const external = slope('externalBytes')
-  const slab = slope('slabBytes')
+function prices(points: readonly Metrics[]): Metrics {
+  const first = points[0]
+  const last = points.at(-1)
+  const growth =
+    first?.['ownBytes'] === undefined || last?.['ownBytes'] === undefined
+      ? {}
+      : { growthBytesPerSocket: (last['ownBytes'] - first['ownBytes']) / (last['sockets'] ?? 1) }
   return {
-    ...(own === null ? {} : { processBytesPerSocket: own[0], processFitRSquared: own[1] }),
-    ...(heap === null ? {} : { heapBytesPerSocket: heap[0] }),
-    ...(external === null ? {} : { externalBytesPerSocket: external[0] }),
-    ...(slab === null ? {} : { kernelBytesPerSocket: slab[0] / 2 }),
+    ...growth,
+    ...slope(points, 'liveBytes', 'liveBytesPerSocket'),
+    ...slope(points, 'nativeBytes', 'nativeBytesPerSocket'),
+    ...slope(points, 'heapUsedBytes', 'heapBytesPerSocket'),
+    ...slope(points, 'slabBytes', 'kernelBytesPerSocket', 2),
   }
+}
+
+/** The first point is left out: the first sockets warm up code and caches. */
+function slope([, ...points]: readonly Metrics[], from: string, to: string, ends = 1): Metrics {
+  const line = points.map((point) => [point['sockets'] ?? 0, point[from] ?? Number.NaN] as const)
+  const fit = fitLine(line)
+  return Number.isNaN(fit.slope) ? {} : { [to]: fit.slope / ends }
 }

@@ -8,7 +8,6 @@ import type { Outcome, Scenario, Stage } from './scenario.ts'
 
 const USERS = 1000
 const MESSAGE_BYTES = 200
-const LEAD_US = 500_000
 const DELIVERY_PATIENCE_MS = 3000
 
 export interface PublishLoad {
@@ -30,7 +29,7 @@ export function publishScenario(load: PublishLoad): Scenario {
 async function runPublish(stage: Stage, load: PublishLoad): Promise<Outcome> {
   const { server, team, tokens } = stage
   const opened = await team.open(Math.min(USERS, tokens.clients.length), tokens.clients)
-  const startUs = nowUs() + LEAD_US
+  const startUs = await team.startSoon()
   const recordFromUs = startUs + load.warmupSeconds * 1e6
   const endUs = recordFromUs + load.seconds * 1e6
   await team.resetDeliveries(recordFromUs)

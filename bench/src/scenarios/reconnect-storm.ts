@@ -4,12 +4,11 @@
  */
 import { mergeEncoded, percentileMetrics } from '../stats/latency.ts'
 import { publishOne } from '../server/fill.ts'
-import { nowUs, sleep } from '../wire/clock.ts'
+import { sleep } from '../wire/clock.ts'
 import type { Outcome, Scenario, Stage } from './scenario.ts'
 
 const RATE_PER_SECOND = 200
 const MESSAGE_BYTES = 200
-const LEAD_US = 300_000
 const BEFORE_STORM_MS = 1500
 const PUBLISH_US = 10e6
 const PATIENCE_MS = 4000
@@ -22,7 +21,7 @@ export function reconnectStormScenario(sockets: number): Scenario {
 async function runStorm({ server, team, tokens }: Stage, sockets: number): Promise<Outcome> {
   const floorId = await publishOne(server.target, tokens.applications.at(-1) ?? '')
   const opened = await team.open(sockets, tokens.clients)
-  const startUs = nowUs() + LEAD_US
+  const startUs = await team.startSoon()
   await team.resetDeliveries(startUs)
   const publishing = team.publish({
     tokens: tokens.applications,

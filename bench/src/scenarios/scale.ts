@@ -87,7 +87,7 @@ async function measureHeld(
       connectSuccess: opened / sockets,
       socketsRefused: refused,
       connectsPerSecond: opened / connectSeconds,
-      processBytesPerSocket: ownGrowth / opened,
+      growthBytesPerSocket: ownGrowth / opened,
       kernelBytesPerSocket: slabGrowth / opened / 2,
       rssMb: total(all, 'rssBytes') / 1e6,
       ...published,
@@ -99,7 +99,7 @@ async function measureHeld(
 async function publishTo(all: readonly Held[], share: number): Promise<Record<string, number>> {
   const last = all.at(-1)
   if (last === undefined) return {}
-  const startUs = nowUs() + 500_000
+  const startUs = await last.team.startSoon()
   await last.team.resetDeliveries(startUs)
   const result = await last.team.publish({
     tokens: last.tokens.applications,

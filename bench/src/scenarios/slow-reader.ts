@@ -9,7 +9,6 @@ import type { Outcome, Scenario, Stage } from './scenario.ts'
 const MESSAGE_BYTES = 8192
 const PUBLISHERS = 16
 const OTHER_PER_SECOND = 200
-const LEAD_US = 300_000
 const LONGEST_US = 60e6
 const PATIENCE_MS = 5000
 
@@ -20,7 +19,7 @@ export function slowReaderScenario(messages: number): Scenario {
 async function runSlowReader(stage: Stage, messages: number): Promise<Outcome> {
   const { server, team, tokens } = stage
   await team.open(1, tokens.clients.slice(0, 1))
-  const startUs = nowUs() + LEAD_US
+  const startUs = await team.startSoon(2)
   await team.resetDeliveries(startUs)
   await team.pause()
   const before = server.use()
@@ -37,7 +36,7 @@ async function runSlowReader(stage: Stage, messages: number): Promise<Outcome> {
     ...common,
     endUs: startUs + 3e6,
     tokens: tokens.applications.slice(1, 2),
-    connections: 2,
+    connections: 32,
     messageBytes: 100,
     ratePerSecond: OTHER_PER_SECOND,
     messageLimit: 0,

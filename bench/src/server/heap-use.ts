@@ -13,8 +13,12 @@ export const PROBE_OPTIONS = [
 const ANSWER_LIMIT_MS = 5000
 
 export interface HeapUse {
-  /** Reachable objects: garbage was collected just before. */
+  /** Threads that answered. */
+  readonly threads: number
+  /** Reachable objects of all threads: garbage was collected just before. */
   readonly heapUsedBytes: number
+  /** What V8 holds for its heaps, free space included. */
+  readonly heapTotalBytes: number
   /** Memory outside the heap that JavaScript objects own: array buffers and the like. */
   readonly externalBytes: number
 }

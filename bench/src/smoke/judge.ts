@@ -3,7 +3,7 @@
 export interface Baseline {
   readonly publishShareOfBare: number
   readonly fanOutShareOfBare: number
-  readonly processBytesPerSocket: number
+  readonly growthBytesPerSocket: number
   /** Publishes that failed, messages that did not arrive, frames out of order: always 0. */
   readonly damage: number
 }
@@ -20,7 +20,7 @@ export function judge(baseline: Baseline, now: Baseline): Judgement {
   const rows = [
     row('publishShareOfBare', baseline, now, (ratio) => ratio < LEAST_THROUGHPUT),
     row('fanOutShareOfBare', baseline, now, (ratio) => ratio < LEAST_THROUGHPUT),
-    row('processBytesPerSocket', baseline, now, (ratio) => ratio > MOST_MEMORY),
+    row('growthBytesPerSocket', baseline, now, (ratio) => ratio > MOST_MEMORY),
   ]
   const damaged = now.damage > 0
   return {

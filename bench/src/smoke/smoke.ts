@@ -67,7 +67,7 @@ function figures(result: RunResult): Baseline {
   return {
     publishShareOfBare: share(closed.name, 'publishesPerSecond'),
     fanOutShareOfBare: share(fanOut.name, 'framesPerSecond'),
-    processBytesPerSocket: value(memory.name, 'shards-256', 'processBytesPerSocket'),
+    growthBytesPerSocket: value(memory.name, 'shards-256', 'growthBytesPerSocket'),
     damage: [closed.name, fanOut.name]
       .flatMap((name) =>
         ['failed', 'missing', 'outOfOrder'].flatMap((m) => valuesOf(result, name, 'shards-256', m)),
