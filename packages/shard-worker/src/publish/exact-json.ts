@@ -7,6 +7,8 @@ import { isSafeNumber, parse, stringify } from 'lossless-json'
 
 /** Any number that may not survive a double holds 16 digits or an exponent. */
 const MAYBE_INEXACT = /[\d.]{16}|\d[eE][+-]?\d/
+/** Texts are full of such digits (times, ids), which do not count. */
+const STRINGS = /"(?:[^"\\]|\\.)*"/g
 
 /**
  * Parses the first JSON value of the text; what follows it is ignored, as Go's decoder does.
@@ -14,7 +16,7 @@ const MAYBE_INEXACT = /[\d.]{16}|\d[eE][+-]?\d/
  * @throws {SyntaxError} when there is no whole value, {RangeError} when it is nested too deep.
  */
 export function parseExactly(text: string): unknown {
-  if (MAYBE_INEXACT.test(text)) {
+  if (MAYBE_INEXACT.test(text) && MAYBE_INEXACT.test(text.replace(STRINGS, '""'))) {
     return parse(firstValue(text), undefined, {
       parseNumber: (digits) => (isExact(digits) ? Number(digits) : new LosslessText(digits)),
       onDuplicateKey: ({ newValue }) => newValue,

@@ -23,10 +23,10 @@ interface Sender {
 const MAX_KEY_LENGTH = 255
 
 export class PublishChecker {
-  readonly #store: MessageStore
+  readonly #store: Pick<MessageStore, 'application'>
   readonly #clock: Clock
 
-  constructor(store: MessageStore, clock: Clock) {
+  constructor(store: Pick<MessageStore, 'application'>, clock: Clock) {
     this.#store = store
     this.#clock = clock
   }
