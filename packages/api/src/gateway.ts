@@ -24,6 +24,7 @@ import { ShardSupervisor } from './shards/shard-supervisor.ts'
 import { StreamEndpoint } from './stream/stream-endpoint.ts'
 import { revokeOnChange } from './stream/revocation.ts'
 import { VERSION } from './version.ts'
+import { webRoutes } from './web/web-routes.ts'
 
 /**
  * Bytes of one lane: room for a burst to one user while the worker is busy. A lane starts again at
@@ -105,6 +106,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     replaced: (thread) => flow.threadReplaced(thread),
     report: (thread, report) => metrics.report(thread, report),
   })
+  const { legacyTokens } = config.server
+  const manage = { db, authenticator, hasher, changes, config, clock, version: VERSION }
+  const api = [...managementRoutes({ ...manage, legacyTokens }), metricsRoute(metrics)]
+  const web = await webRoutes(api, config, VERSION)
+
   const pumping = flow.pump.run()
   await supervisor.start()
 
@@ -120,10 +126,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     address: config.server.listenAddr,
     port: config.server.port,
     sharedPort: false,
-    routes: [
-      ...managementRoutes({ db, authenticator, hasher, changes, config, clock, version: VERSION }),
-      metricsRoute(metrics),
-    ],
+    routes: [...api, ...web],
     authenticator,
     cors,
     trustedProxies: config.server.trustedProxies,

@@ -62,6 +62,7 @@ function serverConfig(
     trustedProxies: values.GOTIFY_SERVER_TRUSTEDPROXIES,
     secureCookie: values.GOTIFY_SERVER_SECURECOOKIE,
     uiDir: absoluteUnlessEmpty(values.GOTIFY_SERVER_UIDIR, context.cwd),
+    legacyTokens: values.GOTIFY_SERVER_LEGACYTOKENS,
     cluster: {
       processes: values.GOTIFY_SERVER_CLUSTER_PROCESSES || context.cpuCount,
       hints: values.GOTIFY_SERVER_CLUSTER_HINTS,

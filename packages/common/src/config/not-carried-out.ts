@@ -33,7 +33,6 @@ export const NOT_CARRIED_OUT: ReadonlyMap<SettingName, NotCarriedOut> = new Map<
   ],
   ['GOTIFY_SERVER_CLUSTER_PROCESSES', { reason: 'more than one process is not there yet' }],
   ['GOTIFY_SERVER_CLUSTER_HINTS', { reason: 'more than one process is not there yet' }],
-  ['GOTIFY_SERVER_UIDIR', { reason: 'serving a web app is not there yet' }],
 ])
 
 /** One line for each setting that asks for something that isn't there. */

@@ -33,6 +33,8 @@ export interface ServerConfig {
   readonly secureCookie: boolean
   /** Folder of a built web app served at /; '' for the built-in start page. */
   readonly uiDir: string
+  /** New tokens have the 15 characters of Gotify 2 unless a request says otherwise. */
+  readonly legacyTokens: boolean
   readonly cluster: { readonly processes: number; readonly hints: string }
 }
 

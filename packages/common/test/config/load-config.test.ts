@@ -80,6 +80,7 @@ t.test(
         trustedProxies: [],
         secureCookie: false,
         uiDir: '',
+        legacyTokens: false,
         cluster: { processes: 1, hints: 'postgres' },
       },
       database: { dialect: 'embedded', connection: '' },
@@ -341,7 +342,6 @@ t.test(
       GOTIFY_SERVER_SSL_LETSENCRYPT_ENABLED: 't',
       GOTIFY_SERVER_CLUSTER_PROCESSES: '2',
       GOTIFY_SERVER_CLUSTER_HINTS: 'nats://u:hunter2@h:4222',
-      GOTIFY_SERVER_UIDIR: '/srv/ui',
     }
     for (const [name, value] of Object.entries(refused)) {
       const [line = '', ...others] = problemsOf({ [name]: value })

@@ -71,9 +71,9 @@ export const filePath: Kind<string> = matching('path', /^[^\0]*$/, 'free of NUL 
 export const folder: Kind<string> = matching('path, not empty', /^[^\0]+$/, 'the path of a folder')
 
 export const hints: Kind<string> = matching(
-  'postgres or nats://host:port',
-  /^(?:postgres|nats:\/\/\S+)$/,
-  'postgres or the URL of a NATS server (nats://host:4222)',
+  'postgres, none or nats://host:port',
+  /^(?:postgres|none|nats:\/\/\S+)$/,
+  'postgres, none or the URL of a NATS server (nats://host:4222)',
 )
 
 export const optionalUrl: Kind<string> = {

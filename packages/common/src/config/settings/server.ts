@@ -132,7 +132,12 @@ export const SERVER_SETTINGS = {
   GOTIFY_SERVER_UIDIR: {
     kind: filePath,
     default: '',
-    doc: 'Folder of a built web app to serve at /. Empty: the built-in start page.',
+    doc: "Folder of a built web app to serve at /, such as Gotify's own. It is read once, at the start. Empty: the built-in start page.",
+  },
+  GOTIFY_SERVER_LEGACYTOKENS: {
+    kind: bool,
+    default: 'false',
+    doc: 'Give new applications and clients tokens of 15 characters, as Gotify 2 made them, for senders that take no other. A request may choose for itself: ?legacyToken=true or false.',
   },
   GOTIFY_SERVER_CLUSTER_PROCESSES: {
     kind: wholeNumber(0, 256),

@@ -1,0 +1,102 @@
+/** The description of clients, users and sessions. */
+import { LEGACY_TOKEN } from './application-operations.ts'
+import { listOf, type Operations, ref } from './operation.ts'
+
+export const ACCOUNT_OPERATIONS: Operations = {
+  'GET /client': {
+    id: 'getClients',
+    tag: 'client',
+    summary: 'List the clients',
+    answer: listOf('Client'),
+  },
+  'POST /client': {
+    id: 'createClient',
+    tag: 'client',
+    summary: 'Make a client',
+    details: 'The answer is the only one that holds its token.',
+    parameters: [LEGACY_TOKEN],
+    body: 'ClientParams',
+    answer: ref('Client'),
+  },
+  'PUT /client/{id}': {
+    id: 'updateClient',
+    tag: 'client',
+    summary: 'Change a client',
+    body: 'ClientParams',
+    answer: ref('Client'),
+    refusals: [404],
+  },
+  'DELETE /client/{id}': {
+    id: 'deleteClient',
+    tag: 'client',
+    summary: 'Delete a client and end its connections',
+    refusals: [404],
+  },
+  'POST /client/{id}/elevate': {
+    id: 'elevateClient',
+    tag: 'client',
+    summary: 'Let a client use the elevated endpoints for a time',
+    body: 'ElevationParams',
+    status: 204,
+    refusals: [404],
+  },
+  'POST /auth/local/login': {
+    id: 'login',
+    tag: 'session',
+    summary: 'Log in by name and password and get a session cookie',
+    details: 'Name and password stand in the Authorization header. Makes a client.',
+    body: 'LoginParams',
+    answer: ref('CurrentUser'),
+    refusals: [401, 429],
+  },
+  'POST /auth/logout': {
+    id: 'logout',
+    tag: 'session',
+    summary: 'Log out: delete the client of the session and its cookie',
+    refusals: [403],
+  },
+  'GET /current/user': {
+    id: 'currentUser',
+    tag: 'user',
+    summary: 'Read who is behind the request',
+    answer: ref('CurrentUser'),
+  },
+  'POST /current/user/password': {
+    id: 'updateCurrentUser',
+    tag: 'user',
+    summary: 'Change the own password',
+    body: 'PasswordParams',
+  },
+  'GET /user': { id: 'getUsers', tag: 'user', summary: 'List the users', answer: listOf('User') },
+  'POST /user': {
+    id: 'createUser',
+    tag: 'user',
+    summary: 'Make a user',
+    details: 'For administrators; with GOTIFY_REGISTRATION for anybody.',
+    body: 'NewUser',
+    answer: ref('User'),
+    refusals: [401, 403],
+  },
+  'GET /user/{id}': {
+    id: 'getUser',
+    tag: 'user',
+    summary: 'Read a user',
+    answer: ref('User'),
+    refusals: [404],
+  },
+  'POST /user/{id}': {
+    id: 'updateUser',
+    tag: 'user',
+    summary: 'Change a user',
+    details: 'An empty or missing password keeps the old one.',
+    body: 'ChangedUser',
+    answer: ref('User'),
+    refusals: [404],
+  },
+  'DELETE /user/{id}': {
+    id: 'deleteUser',
+    tag: 'user',
+    summary: 'Delete a user with everything that is theirs',
+    refusals: [404],
+  },
+}
