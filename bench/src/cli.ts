@@ -62,6 +62,7 @@ async function measure(verb: string, rest: readonly string[]): Promise<void> {
   mkdirSync(`${directory}/logs`, { recursive: true })
   const runner = new Runner([verb, ...rest].join(' '), directory, USERS)
   const onSignal = (): void => {
+    if (runner.interrupted) return
     say('Stopping: ending the load, then the servers')
     void runner.interrupt()
   }

@@ -36,7 +36,7 @@ export class AgentHandle {
    * @throws {Error} when the agent refuses or dies first
    */
   send<K extends CommandKind>(command: Extract<Command, { kind: K }>): Promise<Results[K]> {
-    return new Promise((resolve, reject) => {
+    const result = new Promise<Results[K]>((resolve, reject) => {
       const onExit = (): void => reject(new Error(`Agent ended during "${command.kind}"`))
       this.#process.once('exit', onExit)
       this.#process.once('message', (reply: Reply) => {
@@ -44,8 +44,14 @@ export class AgentHandle {
         if ('error' in reply) reject(new Error(reply.error))
         else resolve(reply.result as Results[K])
       })
-      this.#process.send(command)
+      // Without the callback, sending to an agent that has ended would end the coordinator too.
+      this.#process.send(command, (error) => {
+        if (error !== null) reject(error)
+      })
     })
+    // A scenario may look at the result later than the agent ends; that is no reason to end the coordinator.
+    result.catch(() => undefined)
+    return result
   }
 
   /** Ends the process and waits for its end. */
