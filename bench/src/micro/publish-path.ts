@@ -73,7 +73,7 @@ measure('worker', 'command: write, then decode in place', () => {
   lane.release()
 })
 measure('worker', 'check: JSON body to message', () => {
-  checker.check(command)
+  void checker.check(command)
 })
 measure('worker', 'encode: tail, then frame', () => {
   frameOf(123_456, encodeMessageTail(message))
