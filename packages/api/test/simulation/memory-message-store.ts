@@ -61,6 +61,11 @@ export class MemoryMessageStore implements MessageStore {
     this.#upListeners.push(listener)
   }
 
+  prove(): Promise<void> {
+    if (this.#isUp) return Promise.resolve()
+    return Promise.reject(new BatchError('unknown', new Error('Not connected')))
+  }
+
   insert(batch: readonly NewMessage[]): Promise<readonly Stored[]> {
     return new Promise((resolve, reject) => {
       if (!this.#isUp) throw new BatchError('unknown', new Error('Not connected'))
@@ -94,9 +99,8 @@ export class MemoryMessageStore implements MessageStore {
 
   // What the simulation does with it.
 
-  get statements(): number {
-    return this.#pipeline.length
-  }
+  /** Statements and reads that were answered. */
+  answers = 0
 
   get reads(): number {
     return this.#reads.length
@@ -118,6 +122,7 @@ export class MemoryMessageStore implements MessageStore {
     const answer = this.#pipeline[0]?.answer ?? null
     if (answer === null) return
     this.#pipeline.shift()
+    this.answers++
     answer()
   }
 
@@ -131,6 +136,7 @@ export class MemoryMessageStore implements MessageStore {
     const read = this.#reads[index]
     if (read === undefined || read.answer === null) return
     this.#reads.splice(index, 1)
+    this.answers++
     read.answer()
   }
 

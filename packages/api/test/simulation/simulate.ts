@@ -148,9 +148,7 @@ class Run {
   /** Something that changes as long as there is something to do. */
   #progress(): string {
     const { world } = this.#scene
-    const stores = world.workers.map(
-      (worker) => worker && [worker.store.reads, worker.store.statements],
-    )
+    const stores = world.workers.map((worker) => worker?.store.answers)
     const { frames } = world.promises
     return JSON.stringify([stores, frames, world.flow.pending.size, world.flow.openings.size])
   }

@@ -26,6 +26,7 @@ t.test('A gateway and its shards keep every promise in every random run', async 
     })
     if (process.env['BELLWIRE_KEEP_ON'] === undefined) return
   }
+  if (only !== undefined) return
   t.comment(`${last - first + 1} runs, ${frames} frames`)
   t.ok(frames > 0, 'frames were sent')
 })
