@@ -1,7 +1,8 @@
 /** Starts the embedded PostgreSQL or takes the external one, as the settings say. Main thread; before the gateway. */
 import type { Logger } from '@bellwire/common'
 import type { Config } from '@bellwire/common/config'
-import type { DatabaseConnection } from '@bellwire/common/db'
+import { clientConfig, DatabaseStartError, type DatabaseConnection } from '@bellwire/common/db'
+import pg from 'pg'
 import { externalConnection } from './external-connection.ts'
 import { startEmbeddedPostgres } from './embedded-postgres.ts'
 
@@ -12,11 +13,36 @@ export interface OpenDatabase {
   stop(): Promise<void>
 }
 
+/** @throws {DatabaseStartError} One line that says why it cannot and what to do. */
 export async function openDatabase(config: Config, log: Logger): Promise<OpenDatabase> {
   if (config.database.dialect === 'postgres') {
     const connection = externalConnection(config.database.connection)
+    await reach(connection)
     return { connection, shared: true, stop: () => Promise.resolve() }
   }
   const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, log })
+  postgres.onExit((reason) => log.error({ reason }, 'PostgreSQL ended, starting it again'))
   return { connection: postgres.connection, shared: false, stop: () => postgres.stop() }
+}
+
+/** @throws {DatabaseStartError} when it does not let us in */
+async function reach(connection: DatabaseConnection): Promise<void> {
+  const client = new pg.Client(clientConfig(connection, { name: 'bellwire start' }))
+  try {
+    await client.connect()
+  } catch (error) {
+    const { host, port, database } = connection
+    throw new DatabaseStartError(
+      `Cannot use the database ${database} at ${host}:${port} (GOTIFY_DATABASE_CONNECTION): ${reasonOf(error)}`,
+      { cause: error },
+    )
+  } finally {
+    await client.end()
+  }
+}
+
+/** A name with several addresses fails with one error for each, and no text of its own. */
+function reasonOf(error: unknown): string {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error
+  return first instanceof Error ? first.message : String(first)
 }

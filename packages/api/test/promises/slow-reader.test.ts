@@ -31,32 +31,35 @@ async function publishMany(
   return texts
 }
 
-t.test('[DLV20] A stream that stops reading gets all 3,000 messages once it reads on', async (t) => {
-  const [slow, other] = await Promise.all([api.identity(), api.identity()])
-  const [stopped, sameUser, toOther] = await Promise.all([
-    openStream(bellwire.port, { token: slow.clientToken }),
-    openStream(bellwire.port, { token: slow.clientToken }),
-    openStream(bellwire.port, { token: other.clientToken }),
-  ])
-  stopped.pause()
-  const [acknowledged] = await Promise.all([
-    publishMany(slow, 3_000, 2_048, 16),
-    publishMany(other, 100, 10, 1),
-  ])
-  t.equal(stopped.texts.length, 0, 'every publish was acknowledged while the stream stood still')
-  const history = await api.history(slow)
-  checkStored(t, history, acknowledged)
-  await checkDelivered(t, [sameUser], history)
-  await checkDelivered(t, [toOther], await api.history(other))
-  t.equal(stopped.texts.length, 0, 'others had everything before the stream went on')
+t.test(
+  '[DLV20] A stream that stops reading gets all 3,000 messages once it reads on',
+  async (t) => {
+    const [slow, other] = await Promise.all([api.identity(), api.identity()])
+    const [stopped, sameUser, toOther] = await Promise.all([
+      openStream(bellwire.port, { token: slow.clientToken }),
+      openStream(bellwire.port, { token: slow.clientToken }),
+      openStream(bellwire.port, { token: other.clientToken }),
+    ])
+    stopped.pause()
+    const [acknowledged] = await Promise.all([
+      publishMany(slow, 3_000, 2_048, 16),
+      publishMany(other, 100, 10, 1),
+    ])
+    t.equal(stopped.texts.length, 0, 'every publish was acknowledged while the stream stood still')
+    const history = await api.history(slow)
+    checkStored(t, history, acknowledged)
+    await checkDelivered(t, [sameUser], history)
+    await checkDelivered(t, [toOther], await api.history(other))
+    t.equal(stopped.texts.length, 0, 'others had everything before the stream went on')
 
-  stopped.resume()
-  await checkDelivered(t, [stopped], history)
-  const next = await api.publish(slow.applicationToken, 'live again')
-  await stopped.untilId(idOf(next.text))
-  t.equal(stopped.texts.at(-1), next.text)
-  t.equal(stopped.texts.length, 3_001)
-})
+    stopped.resume()
+    await checkDelivered(t, [stopped], history)
+    const next = await api.publish(slow.applicationToken, 'live again')
+    await stopped.untilId(idOf(next.text))
+    t.equal(stopped.texts.at(-1), next.text)
+    t.equal(stopped.texts.length, 3_001)
+  },
+)
 
 t.test('[DLV21] A stream that stops and goes on again and again gets everything', async (t) => {
   const user = await api.identity()

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { ApiClient, type Identity } from '../support/api-client.ts'
 import { startBellwire } from '../support/bellwire.ts'
-import { offerStream, OPCODE, openStream, StreamClient } from '../support/ws-client.ts'
+import { offerStream, OPCODE, openStream, type StreamClient } from '../support/ws-client.ts'
 
 const READ_LIMIT = 1_024
 
@@ -33,7 +33,9 @@ t.test('[WS1] A ping is answered by a pong with the same bytes', async (t) => {
   for (const payload of ['', 'hello', 'x'.repeat(125)]) {
     stream.send(OPCODE.ping, payload)
     await stream.until(() =>
-      stream.others.some((frame) => frame.opcode === OPCODE.pong && `${frame.payload}` === payload),
+      stream.others.some(
+        (frame) => frame.opcode === OPCODE.pong && frame.payload.toString() === payload,
+      ),
     )
   }
   t.ok(await stillWorks(stream))
@@ -131,24 +133,30 @@ t.test('[WS6] Neither subprotocol nor extension is agreed on', async (t) => {
   t.ok(await stillWorks(answer))
 })
 
-t.test('[WS7] A deleted client loses its sockets without a Close frame, nobody else does', async (t) => {
-  const other = await open()
-  const { text } = await api.call('POST /client', { basic: user.basic, json: { name: 'second' } })
-  const second = JSON.parse(text) as { id: number; token: string }
-  const doomed = await Promise.all([
-    openStream(bellwire.port, { token: second.token }),
-    openStream(bellwire.port, { token: second.token }),
-  ])
-  await api.call(`DELETE /client/${second.id}`, { basic: user.basic })
-  for (const stream of doomed) t.same(await stream.closed, { code: null })
-  t.ok(await stillWorks(other))
-  t.equal(other.isClosed, false)
-})
+t.test(
+  '[WS7] A deleted client loses its sockets without a Close frame, nobody else does',
+  async (t) => {
+    const other = await open()
+    const { text } = await api.call('POST /client', { basic: user.basic, json: { name: 'second' } })
+    const second = JSON.parse(text) as { id: number; token: string }
+    const doomed = await Promise.all([
+      openStream(bellwire.port, { token: second.token }),
+      openStream(bellwire.port, { token: second.token }),
+    ])
+    await api.call(`DELETE /client/${second.id}`, { basic: user.basic })
+    for (const stream of doomed) t.same(await stream.closed, { code: null })
+    t.ok(await stillWorks(other))
+    t.equal(other.isClosed, false)
+  },
+)
 
-t.test('[WS8] The server pings in its period, and ends a socket that answers nothing', async (t) => {
-  const stream = await open()
-  const pings = (): number => stream.others.filter(({ opcode }) => opcode === OPCODE.ping).length
-  await stream.until(() => pings() >= 18)
-  t.ok(await stillWorks(stream), 'one that answers stays open')
-  t.same(await deaf.closed, { code: null })
-})
+t.test(
+  '[WS8] The server pings in its period, and ends a socket that answers nothing',
+  async (t) => {
+    const stream = await open()
+    const pings = (): number => stream.others.filter(({ opcode }) => opcode === OPCODE.ping).length
+    await stream.until(() => pings() >= 18)
+    t.ok(await stillWorks(stream), 'one that answers stays open')
+    t.same(await deaf.closed, { code: null })
+  },
+)

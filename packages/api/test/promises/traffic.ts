@@ -1,7 +1,7 @@
 /** Publishers that go on and on, what they were told, and what must be true of it afterwards. */
 import type { Test } from 'tap'
 import { type Answer, type ApiClient, idOf, type Identity } from '../support/api-client.ts'
-import { openStream, type OpenOptions, StreamClient } from '../support/ws-client.ts'
+import { openStream, type OpenOptions, type StreamClient } from '../support/ws-client.ts'
 
 const PAUSE_AFTER_REFUSAL_MS = 10
 

@@ -92,7 +92,9 @@ export class ApiClient {
     const texts: string[] = []
     let since = 0
     do {
-      const { status, text } = await this.call(`GET /message?limit=${PAGE}&since=${since}`, { basic })
+      const { status, text } = await this.call(`GET /message?limit=${PAGE}&since=${since}`, {
+        basic,
+      })
       if (status !== 200) throw new Error(`No history: ${status} ${text}`)
       const page = pageTexts(text)
       texts.push(...page)
@@ -128,7 +130,9 @@ export class ApiClient {
             clearTimeout(patience)
             const text = Buffer.concat(chunks).toString()
             const { statusCode = 0 } = response
-            resolve(response.complete ? { status: statusCode, headers: response.headers, text } : nothing)
+            resolve(
+              response.complete ? { status: statusCode, headers: response.headers, text } : nothing,
+            )
           })
         },
       )

@@ -18,6 +18,8 @@ export interface OpenOptions {
   readonly basic?: string
   /** What follows `after=`. */
   readonly after?: number | string
+  /** What follows `events=`. */
+  readonly events?: string
   readonly headers?: Readonly<Record<string, string>>
   /** Where the connection comes from: each address has its own 28,000 ports. */
   readonly localAddress?: string
@@ -60,7 +62,10 @@ export async function openStream(port: number, options: OpenOptions): Promise<St
   throw new Error(`No stream: ${result.status} ${result.text}`)
 }
 
-function upgradeRequest(port: number, { token, basic, after, headers }: OpenOptions): string {
+function upgradeRequest(
+  port: number,
+  { token, basic, after, events, headers }: OpenOptions,
+): string {
   const lines: Record<string, string> = {
     host: `127.0.0.1:${port}`,
     upgrade: 'websocket',
@@ -73,9 +78,12 @@ function upgradeRequest(port: number, { token, basic, after, headers }: OpenOpti
     }),
     ...headers,
   }
-  const query = after === undefined ? '' : `?after=${after}`
+  const query = new URLSearchParams({
+    ...(after !== undefined && { after: String(after) }),
+    ...(events !== undefined && { events }),
+  })
   const head = Object.entries(lines).map(([name, value]) => `${name}: ${value}\r\n`)
-  return `GET /stream${query} HTTP/1.1\r\n${head.join('')}\r\n`
+  return `GET /stream?${query.toString()} HTTP/1.1\r\n${head.join('')}\r\n`
 }
 
 export class StreamClient {
@@ -227,7 +235,8 @@ export class StreamClient {
     }
     this.others.push({ opcode, payload: Buffer.from(payload) })
     if (opcode === OPCODE.ping && this.answersPings) this.send(OPCODE.pong, payload)
-    if (opcode === OPCODE.close) this.#closeCode = payload.length >= 2 ? payload.readUInt16BE(0) : 1005
+    if (opcode === OPCODE.close)
+      this.#closeCode = payload.length >= 2 ? payload.readUInt16BE(0) : 1005
   }
 }
 

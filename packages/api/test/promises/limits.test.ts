@@ -1,0 +1,124 @@
+/** Promise 6: whatever a peer sends, it costs a bounded part of the server and nobody else's answer. */
+import t from 'tap'
+import { type Answer, ApiClient, type Identity } from '../support/api-client.ts'
+import { startBellwire } from '../support/bellwire.ts'
+import { openStream } from '../support/ws-client.ts'
+import { checkDelivered, describeAnswers } from './traffic.ts'
+
+const MIB = 1_048_576
+
+const bellwire = await startBellwire(t)
+const api = new ApiClient(bellwire)
+t.teardown(() => api.close())
+const user: Identity = await api.identity()
+
+function send(body: string | Uint8Array, type = 'application/json'): Promise<Answer> {
+  const headers = { 'content-type': type }
+  return api.call('POST /message', { token: user.applicationToken, body, headers })
+}
+
+t.test(
+  '[PUB3] A publish that cannot be taken is refused with what is wrong, and stores nothing',
+  async (t) => {
+    const deep = `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`
+    const refused: readonly (readonly [number, string, string | Uint8Array, string?])[] = [
+      [413, 'above the bound', JSON.stringify({ message: 'x'.repeat(5 * MIB) })],
+      [400, 'truncated', '{"message":"x'],
+      [400, 'empty', ''],
+      [400, 'no object', '["message"]'],
+      [400, 'no message', '{"title":"x"}'],
+      [400, 'a message of another type', '{"message":1}'],
+      [400, 'NUL in the message', '{"message":"a\\u0000b"}'],
+      [400, 'NUL in the title', '{"message":"a","title":"\\u0000"}'],
+      [400, 'NUL in a form', 'message=a%00b', 'application/x-www-form-urlencoded'],
+      [400, 'a priority beyond 2^53', '{"message":"a","priority":9007199254740993}'],
+      [400, 'a priority with a fraction', '{"message":"a","priority":1.5}'],
+      [400, 'extras that are a list', '{"message":"a","extras":[]}'],
+      [400, 'a multipart body without a boundary', 'x', 'multipart/form-data'],
+      [
+        400,
+        'a multipart body that is cut',
+        '--b\r\ncontent-disposi',
+        'multipart/form-data; boundary=b',
+      ],
+      [400, 'bytes that are no text', Uint8Array.of(0xff, 0xfe, 0x00, 0x7b)],
+    ]
+    for (const [status, name, body, type] of refused) {
+      const answer = await send(body, type)
+      t.equal(answer.status, status, `${name}: ${answer.text.slice(0, 200)}`)
+      t.match(answer.text, /^\{"error":"[^"]+","errorCode":\d+,"errorDescription":"/)
+    }
+    t.equal((await api.history(user)).length, 0)
+    const nested = await send(`{"message":"deep","extras":${deep}}`)
+    t.ok([200, 400].includes(nested.status), '10,000 levels are taken or refused, not a crash')
+  },
+)
+
+t.test('[PUB4] What is taken is kept exactly, or as Go would write it', async (t) => {
+  const stream = await openStream(bellwire.port, { token: user.clientToken })
+  const before = (await api.history(user)).length
+  const texts = await Promise.all([
+    send('{"message":"n","extras":{"a::b":{"n":9007199254740993,"d":0.1234567890123456789}}}'),
+    send('{"message":"lone \\ud800 half"}'),
+    send('{"message":"edge","priority":9007199254740991}'),
+    send('{"message":"first"}{"message":"second"}'),
+    send(JSON.stringify({ message: 'x'.repeat(4 * MIB - 100) })),
+  ])
+  t.equal(describeAnswers(texts.filter(({ status }) => status !== 200)), '')
+  t.match(texts[0].text, '"n":9007199254740993,"d":0.1234567890123456789')
+  t.match(texts[1].text, '"message":"lone \ufffd half"')
+  t.match(texts[2].text, '"priority":9007199254740991')
+  t.match(texts[3].text, '"message":"first"')
+  const history = await api.history(user)
+  await checkDelivered(t, [stream], history.slice(before))
+})
+
+t.test('[AUTH8] 20,000 wrong tokens are refused, and the right one goes on working', async (t) => {
+  const memory = await bellwire.residentBytes()
+  let wrong = 0
+  const guess = async (from: number): Promise<void> => {
+    for (let index = from; index < 20_000; index += 32) {
+      const token = index % 2 === 0 ? `A${String(index).padStart(14, 'x')}` : `gtfya.${index}`
+      const { status } = await api.call('POST /message?message=guess', { token })
+      if (status === 401) wrong++
+    }
+  }
+  const guesses = Promise.all(Array.from({ length: 32 }, (_, from) => guess(from)))
+  const right: number[] = []
+  let guessing = true
+  const good = async (): Promise<void> => {
+    while (guessing) right.push((await api.publish(user.applicationToken, 'right')).status)
+  }
+  const publishing = good()
+  await guesses
+  guessing = false
+  await publishing
+  t.equal(wrong, 20_000)
+  t.ok(right.length > 0)
+  t.same([...new Set(right)], [200])
+  const grown = (await bellwire.residentBytes()) - memory
+  t.comment(`grown by ${Math.round(grown / MIB)} MiB`)
+  t.ok(grown < 150 * MIB)
+})
+
+t.test(
+  '[AUTH12] A good login is answered before 300 wrong ones are through, at the default strength',
+  async (t) => {
+    const careful = await startBellwire(t, { GOTIFY_PASSSTRENGTH: '10' })
+    const client = new ApiClient(careful)
+    t.teardown(() => client.close())
+    const { basic } = await client.identity()
+    const statuses: number[] = []
+    const wrong = Array.from({ length: 300 }, async (_, index) => {
+      const answer = await client.call('GET /current/user', { basic: `admin:wrong${index}` })
+      statuses.push(answer.status)
+    })
+    await Promise.race(wrong)
+    // A name that was not seen lately, so that its password must be hashed, too.
+    const good = await client.call('GET /current/user', { basic })
+    t.equal(good.status, 200)
+    t.ok(statuses.length < 300, `${300 - statuses.length} wrong ones still wait`)
+    const others = statuses.filter((status) => ![401, 429, 503].includes(status))
+    t.same(others, [], 'wrong ones are refused')
+  },
+)

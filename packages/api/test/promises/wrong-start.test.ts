@@ -1,0 +1,55 @@
+/** Promise 8: what cannot start says why in one line, and ends with another status than 0. */
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import t from 'tap'
+import { runToEnd, startBellwire } from '../support/bellwire.ts'
+
+t.test('[CONF3] A wrong setting is named with its value and what is allowed', async (t) => {
+  const wrong: readonly (readonly [string, string, RegExp])[] = [
+    ['GOTIFY_SERVER_PORT', 'eighty', /GOTIFY_SERVER_PORT.*eighty/],
+    ['GOTIFY_SERVER_PORT', '70000', /GOTIFY_SERVER_PORT.*65535.*70000/],
+    ['GOTIFY_SERVER_STREAM_SHARDCOUNT', '0', /GOTIFY_SERVER_STREAM_SHARDCOUNT.*4096.*"0"/],
+    ['GOTIFY_SERVER_STREAM_SHARDCOUNT', '4097', /GOTIFY_SERVER_STREAM_SHARDCOUNT.*4096.*"4097"/],
+    ['GOTIFY_DATABASE_DIALECT', 'oracle', /GOTIFY_DATABASE_DIALECT.*oracle/],
+    ['GOTIFY_SERVER_STREAM_ALLOWEDORIGINS', '(', /GOTIFY_SERVER_STREAM_ALLOWEDORIGINS/],
+  ]
+  await Promise.all(
+    wrong.map(async ([name, value, line]) => {
+      const { ending, stderr } = await runToEnd(t, { [name]: value })
+      t.equal(ending, 1, `${name}=${value}`)
+      t.match(stderr, line)
+      t.match(stderr, /^Bellwire cannot start: .*\n$/, 'one line')
+    }),
+  )
+})
+
+t.test('[LIFE22] A port that is taken ends the start, and leaves nothing behind', async (t) => {
+  const holder = createServer().listen(0, '127.0.0.1')
+  await once(holder, 'listening')
+  t.teardown(() => holder.close())
+  const { port } = holder.address() as AddressInfo
+  const { ending, stderr } = await runToEnd(t, { GOTIFY_SERVER_PORT: String(port) })
+  t.equal(ending, 1)
+  t.equal(
+    stderr,
+    `Bellwire cannot start: Cannot listen on 127.0.0.1:${port}: another process listens there\n`,
+  )
+})
+
+t.test('[STORE3] A second Bellwire on the same data folder ends, the first goes on', async (t) => {
+  const first = await startBellwire(t)
+  const { ending, stderr } = await runToEnd(t, { GOTIFY_DATADIR: first.dataDir })
+  t.equal(ending, 1)
+  t.match(stderr, /^Bellwire cannot start: .*\n$/)
+  t.equal((await fetch(`http://127.0.0.1:${first.port}/health`)).status, 200)
+})
+
+t.test('[LIFE23] A database that is not there ends the start with its address', async (t) => {
+  const { ending, stderr } = await runToEnd(t, {
+    GOTIFY_DATABASE_DIALECT: 'postgres',
+    GOTIFY_DATABASE_CONNECTION: 'host=127.0.0.1 port=1 user=nobody password=secret dbname=none',
+  })
+  t.equal(ending, 1)
+  t.match(stderr, /^Bellwire cannot start: .*127\.0\.0\.1.*\n$/)
+  t.notMatch(stderr, 'secret')
+})
