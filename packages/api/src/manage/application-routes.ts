@@ -4,15 +4,16 @@
  * application-image.ts.
  */
 import { type ApplicationId, PushError } from '@bellwire/common'
+import { MAX_RETENTION_COUNT, MAX_RETENTION_DAYS } from '@bellwire/common/config'
 import type { ApplicationRow } from '@bellwire/common/db'
 import { createLegacyToken, createToken } from '../auth/tokens.ts'
 import type { HttpResponse, ManagedContext, Route } from '../http/types.ts'
 import { empty, json } from './answers.ts'
-import { ApplicationStore } from './application-store.ts'
+import { ApplicationStore, AS_CONFIGURED } from './application-store.ts'
 import { bindBody } from './body-binding.ts'
 import { deleteMessages } from './database-rules.ts'
 import type { ManagementDeps } from './deps.ts'
-import { boolean, integer, text } from './fields.ts'
+import { boolean, integer, optionalInteger, text } from './fields.ts'
 import type { ImageFiles } from './image-files.ts'
 import { wantsLegacyToken } from './legacy-token.ts'
 import { pathId } from './numbered-path.ts'
@@ -24,6 +25,9 @@ const APPLICATION_FIELDS = {
   defaultPriority: integer(),
   // An index entry must stay below a third of a page.
   sortKey: text({ maxLength: 255 }),
+  // Bellwire's own: a client that doesn't know them leaves them as they are.
+  retentionDays: optionalInteger({ min: AS_CONFIGURED, max: MAX_RETENTION_DAYS }),
+  retentionCount: optionalInteger({ min: AS_CONFIGURED, max: MAX_RETENTION_COUNT }),
 }
 
 const SECURITY_FIELDS = { regenerateToken: boolean() }
@@ -42,7 +46,9 @@ export function applicationRoutes(deps: ManagementDeps, images: ImageFiles): Rou
     const fields = await bindBody(context, APPLICATION_FIELDS)
     const legacy = wantsLegacyToken(context, deps.legacyTokens)
     const token = legacy ? createLegacyToken('A') : createToken('a')
-    const row = await store.create(context.principal.userId, fields, token, clock.now())
+    const { userId } = context.principal
+    const row = await store.create(userId, fields, token, clock.now())
+    changes.announce({ kind: 'application-changed', userId, applicationId: row.id })
     return json(describeApplication(row, token.token))
   }
 
@@ -109,7 +115,10 @@ export function noSuchApplication(id: ApplicationId): PushError {
   return new PushError('NOT_FOUND', `app with id ${id} doesn't exists`)
 }
 
-/** Gotify's JSON of an application, in its key order; the list leaves the token out. */
+/**
+ * Gotify's JSON of an application, in its key order; the list leaves the token out. What is
+ * Bellwire's own comes last, and only where it was set.
+ */
 export function describeApplication(row: ApplicationRow, token?: string): object {
   return {
     id: row.id,
@@ -122,5 +131,7 @@ export function describeApplication(row: ApplicationRow, token?: string): object
     createdAt: new Date(row.created_at),
     lastUsed: row.last_used === null ? null : new Date(row.last_used),
     sortKey: row.sort_key,
+    ...(row.retention_days !== null && { retentionDays: row.retention_days }),
+    ...(row.retention_count !== null && { retentionCount: row.retention_count }),
   }
 }

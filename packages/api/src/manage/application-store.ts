@@ -1,6 +1,6 @@
 /** The applications of a user in the database. Main thread; application-routes.ts calls it. */
 import { type ApplicationId, PushError, type UserId } from '@bellwire/common'
-import type { ApplicationRow, Database } from '@bellwire/common/db'
+import type { ApplicationRow, ApplicationUpdate, Database } from '@bellwire/common/db'
 import type { Kysely, Transaction } from 'kysely'
 import { lockUser, violatesUnique } from './database-rules.ts'
 import { sortKeyAfter } from './sort-keys.ts'
@@ -11,7 +11,13 @@ export interface ApplicationFields {
   readonly defaultPriority: number
   /** '' puts a new application last and leaves an old one where it is. */
   readonly sortKey: string
+  readonly retentionDays: Retention
+  readonly retentionCount: Retention
 }
+
+/** null leaves it as it is; AS_CONFIGURED goes back to the setting; 0 keeps all. */
+export type Retention = number | null
+export const AS_CONFIGURED = -1
 
 /** A token as the database holds it. */
 export interface StoredToken {
@@ -62,6 +68,7 @@ export class ApplicationStore {
           created_at: now,
           last_used: null,
           sort_key: fields.sortKey || (await nextSortKey(trx, userId)),
+          ...retentionColumns(fields),
         })
         .returningAll()
         .executeTakeFirstOrThrow(),
@@ -85,6 +92,7 @@ export class ApplicationStore {
           description: fields.description,
           default_priority: fields.defaultPriority,
           ...(fields.sortKey !== '' && { sort_key: fields.sortKey }),
+          ...retentionColumns(fields),
         })
         .where('id', '=', id)
         .where('user_id', '=', userId)
@@ -155,6 +163,23 @@ export class ApplicationStore {
       throw new PushError('BAD_REQUEST', 'sort key is not unique', { cause: error })
     }
   }
+}
+
+function retentionColumns({
+  retentionDays,
+  retentionCount,
+}: Pick<ApplicationFields, 'retentionDays' | 'retentionCount'>): Pick<
+  ApplicationUpdate,
+  'retention_days' | 'retention_count'
+> {
+  return {
+    ...(retentionDays !== null && { retention_days: columnOf(retentionDays) }),
+    ...(retentionCount !== null && { retention_count: columnOf(retentionCount) }),
+  }
+}
+
+function columnOf(retention: number): number | null {
+  return retention === AS_CONFIGURED ? null : retention
 }
 
 async function nextSortKey(trx: Transaction<Database>, userId: UserId): Promise<string> {

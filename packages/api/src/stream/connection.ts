@@ -120,6 +120,13 @@ export class Connection {
     this.drained(host)
   }
 
+  /** Sends a frame that is no message if it can go at once, behind every message; else drops it. */
+  hint(limits: StreamLimits, frame: Uint8Array): void {
+    if (this.state === 'live' && this.#waiting === null && this.#hasRoom({ limits })) {
+      this.#socket.send(frame, false)
+    }
+  }
+
   ping(): void {
     this.#socket.ping()
   }
@@ -135,8 +142,8 @@ export class Connection {
     else this.#socket.end(code, reason)
   }
 
-  #hasRoom(host: ConnectionHost): boolean {
-    return this.#socket.getBufferedAmount() <= host.limits.writeBufferSize
+  #hasRoom({ limits }: Pick<ConnectionHost, 'limits'>): boolean {
+    return this.#socket.getBufferedAmount() <= limits.writeBufferSize
   }
 
   /** A result of 0 means that uWebSockets.js keeps the frame and will send it: never send it again. */

@@ -128,7 +128,7 @@ t.test('Bellwire without a web app', async (t) => {
     for (const [, target = ''] of text.matchAll(/href="#([^"]+)"/g)) t.ok(ids.has(target), target)
   })
 
-  await t.test('[WEB4] ?legacyToken chooses the form of a token for one request', async (t) => {
+  await t.test('[AUTH9] ?legacyToken chooses the form of a token for one request', async (t) => {
     const { text } = await api.call('POST /client?legacyToken=true', {
       basic: 'admin:admin',
       json: { name: 'old' },
@@ -188,7 +188,7 @@ t.test('Bellwire with a web app', async (t) => {
     }
   })
 
-  await t.test('[WEB4] GOTIFY_SERVER_LEGACYTOKENS makes short tokens unless told', async (t) => {
+  await t.test('[AUTH9] GOTIFY_SERVER_LEGACYTOKENS makes short tokens unless told', async (t) => {
     const made = async (query: string): Promise<string> => {
       const options = { basic: 'admin:admin', json: { name: 'a' } }
       const { text } = await api.call(`POST /application${query}`, options)

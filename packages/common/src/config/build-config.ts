@@ -35,6 +35,10 @@ export function buildConfig(values: SettingValues, context: BuildContext): Confi
     defaultUser: { name: values.GOTIFY_DEFAULTUSER_NAME, pass: values.GOTIFY_DEFAULTUSER_PASS },
     passStrength: values.GOTIFY_PASSSTRENGTH,
     uploadedImagesDir: inDataDir('GOTIFY_UPLOADEDIMAGESDIR', 'images'),
+    retention: {
+      days: values.GOTIFY_MESSAGES_RETENTIONDAYS,
+      count: values.GOTIFY_MESSAGES_RETENTIONCOUNT,
+    },
     registration: values.GOTIFY_REGISTRATION,
     oidc: oidcConfig(values),
   }
@@ -82,6 +86,8 @@ function streamConfig(values: SettingValues, cpuCount: number): StreamConfig {
     readBufferSize: values.GOTIFY_SERVER_STREAM_READBUFFERSIZE,
     writeBufferSize: values.GOTIFY_SERVER_STREAM_WRITEBUFFERSIZE,
     channelBufferSize: values.GOTIFY_SERVER_STREAM_CHANNELBUFFERSIZE,
+    drainSeconds: values.GOTIFY_SERVER_STREAM_DRAINSECONDS,
+    connectsPerSecond: values.GOTIFY_SERVER_STREAM_CONNECTSPERSECOND,
   }
 }
 

@@ -8,4 +8,5 @@ export {
 } from './load-config.ts'
 export { parseConnection } from './parse-connection.ts'
 export { SETTING_NAMES, type SettingName, settingOf } from './settings/index.ts'
+export { MAX_RETENTION_COUNT, MAX_RETENTION_DAYS } from './settings/storage.ts'
 export type * from './types.ts'

@@ -5,6 +5,7 @@
 import { homedir, availableParallelism } from 'node:os'
 import { buildConfig } from './build-config.ts'
 import { ConfigError } from './config-error.ts'
+import { clusterProblems } from './cluster-config.ts'
 import { databaseConfig } from './database-config.ts'
 import { gatherSources } from './env-sources.ts'
 import { refuseWhatIsNotCarriedOut } from './not-carried-out.ts'
@@ -40,6 +41,7 @@ export function loadConfig({ env, cwd, home, cpuCount }: ConfigSource): LoadedCo
   if (values === undefined) throw new ConfigError([...sources.problems, ...wrong])
 
   const problems = [...sources.problems, ...refuseWhatIsNotCarriedOut(sources.values, values)]
+  problems.push(...clusterProblems(values))
   const database = databaseConfig(values, problems)
   if (problems.length > 0) throw new ConfigError(problems)
 

@@ -31,8 +31,6 @@ export const NOT_CARRIED_OUT: ReadonlyMap<SettingName, NotCarriedOut> = new Map<
     'GOTIFY_SERVER_SSL_LETSENCRYPT_ENABLED',
     { reason: 'HTTPS is not there yet, put a proxy that ends TLS in front' },
   ],
-  ['GOTIFY_SERVER_CLUSTER_PROCESSES', { reason: 'more than one process is not there yet' }],
-  ['GOTIFY_SERVER_CLUSTER_HINTS', { reason: 'more than one process is not there yet' }],
 ])
 
 /** One line for each setting that asks for something that isn't there. */

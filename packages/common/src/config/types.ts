@@ -9,6 +9,8 @@ export interface Config {
   /** bcrypt cost. */
   readonly passStrength: number
   readonly uploadedImagesDir: string
+  /** Of messages, for applications without a rule of their own; 0: keep. */
+  readonly retention: { readonly days: number; readonly count: number }
   readonly registration: boolean
   readonly oidc: OidcConfig
 }
@@ -47,6 +49,10 @@ export interface StreamConfig {
   readonly readBufferSize: number
   readonly writeBufferSize: number
   readonly channelBufferSize: number
+  /** Time over which connections are closed on a stop. */
+  readonly drainSeconds: number
+  /** Connections opened in a second; 0 for no limit. */
+  readonly connectsPerSecond: number
 }
 
 export interface SslConfig {

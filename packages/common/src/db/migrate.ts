@@ -7,6 +7,7 @@ import { createDatabase, createPool } from './connect.ts'
 import type { DatabaseConnection } from './connection.ts'
 import * as initial from './migrations/0001_initial.ts'
 import * as cluster from './migrations/0004_cluster.ts'
+import * as retention from './migrations/0005_retention.ts'
 import type { Database } from './schema.ts'
 import { DatabaseStartError } from './start-error.ts'
 
@@ -14,6 +15,7 @@ import { DatabaseStartError } from './start-error.ts'
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_initial': initial,
   '0004_cluster': cluster,
+  '0005_retention': retention,
 }
 
 const DUPLICATE_TABLE = '42P07'

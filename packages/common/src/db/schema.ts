@@ -52,6 +52,10 @@ export interface ApplicationsTable extends TokenColumns {
   last_used: Millis | null
   /** Fractional index, compared byte by byte; unique for a user. */
   sort_key: string
+  /** Days that its messages are kept; 0: for good, null: as GOTIFY_MESSAGES_RETENTIONDAYS says. */
+  retention_days: number | null
+  /** Messages that are kept; 0: all, null: as GOTIFY_MESSAGES_RETENTIONCOUNT says. */
+  retention_count: number | null
 }
 
 export interface ClientsTable extends TokenColumns {

@@ -75,6 +75,8 @@ t.test(
           readBufferSize: 8192,
           writeBufferSize: 8192,
           channelBufferSize: 10,
+          drainSeconds: 2,
+          connectsPerSecond: 0,
         },
         cors: { allowOrigins: [], allowMethods: [], allowHeaders: [] },
         trustedProxies: [],
@@ -87,6 +89,7 @@ t.test(
       defaultUser: { name: 'admin', pass: 'admin' },
       passStrength: 10,
       uploadedImagesDir: '/nowhere/data/images',
+      retention: { days: 0, count: 0 },
       registration: false,
       oidc: {
         enabled: false,
@@ -340,8 +343,6 @@ t.test(
       GOTIFY_OIDC_ENABLED: 'true',
       GOTIFY_SERVER_SSL_ENABLED: '1',
       GOTIFY_SERVER_SSL_LETSENCRYPT_ENABLED: 't',
-      GOTIFY_SERVER_CLUSTER_PROCESSES: '2',
-      GOTIFY_SERVER_CLUSTER_HINTS: 'nats://u:hunter2@h:4222',
     }
     for (const [name, value] of Object.entries(refused)) {
       const [line = '', ...others] = problemsOf({ [name]: value })
@@ -357,8 +358,6 @@ t.test(
         GOTIFY_OIDC_ISSUER: 'https://id.example',
         GOTIFY_SERVER_SSL_ENABLED: 'F',
         GOTIFY_SERVER_SSL_CERTFILE: 'x.pem',
-        GOTIFY_SERVER_CLUSTER_PROCESSES: '01',
-        GOTIFY_SERVER_CLUSTER_HINTS: 'postgres',
       }),
       [],
     )

@@ -14,6 +14,17 @@ function object(properties: Schema, required: readonly string[] = []): Schema {
   return { type: 'object', ...(required.length > 0 && { required }), properties }
 }
 
+const retention = {
+  retentionDays: about(
+    number,
+    'Days that messages are kept. 0: for good; -1: as the server is set up. Bellwire alone has it.',
+  ),
+  retentionCount: about(
+    number,
+    'Newest messages that are kept. 0: all; -1: as the server is set up. Bellwire alone has it.',
+  ),
+}
+
 const extras = about(
   { type: 'object' },
   'Whatever else receivers should know, by namespace, such as client::display.',
@@ -68,6 +79,7 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
       createdAt: date,
       lastUsed: date,
       sortKey: text,
+      ...retention,
     },
     ['id', 'name', 'description', 'internal', 'image', 'sortKey'],
   ),
@@ -77,6 +89,7 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
       description: text,
       defaultPriority: number,
       sortKey: about(text, 'Fractional index; applications are listed in its order.'),
+      ...retention,
     },
     ['name'],
   ),

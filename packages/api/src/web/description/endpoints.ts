@@ -1,6 +1,6 @@
 /**
  * Joins what is served with what is said about it. The endpoints themselves decide what is in the
- * description, so it never names one that isn't there; a test makes sure that none lacks its words.
+ * description, so it names each of them and no other; a test makes sure that none lacks its words.
  */
 import { ACCOUNT_OPERATIONS } from './account-operations.ts'
 import { APPLICATION_OPERATIONS } from './application-operations.ts'
@@ -29,16 +29,19 @@ export interface Endpoint {
 }
 
 export function describedEndpoints(routes: readonly Served[]): Endpoint[] {
-  return [...RAW, ...routes].flatMap(({ method, pattern, auth }) => {
+  return [...RAW, ...routes].map(({ method, pattern, auth }) => {
     const path = pattern.replace('*}', '}')
-    const operation = operationOf(method, path)
-    return operation === undefined ? [] : [{ method, path, auth, operation }]
+    return { method, path, auth, operation: operationOf(method, path) }
   })
 }
 
 /** HEAD needs no words of its own. */
-function operationOf(method: string, path: string): Operation | undefined {
-  if (method !== 'HEAD') return OPERATIONS[`${method} ${path}`]
-  const get = OPERATIONS[`GET ${path}`]
-  return get && { ...get, id: `${get.id}Head` }
+function operationOf(method: string, path: string): Operation {
+  const isHead = method === 'HEAD'
+  const operation = OPERATIONS[`${isHead ? 'GET' : method} ${path}`] ?? {
+    id: `${method} ${path}`,
+    tag: 'server',
+    summary: 'Not described yet',
+  }
+  return isHead ? { ...operation, id: `${operation.id}Head` } : operation
 }

@@ -82,6 +82,12 @@ export const MESSAGE_OPERATIONS: Operations = {
         type: 'integer',
         description: 'Id of the last message that was received; 0 for all. Bellwire alone has it.',
       },
+      {
+        name: 'events',
+        type: 'boolean',
+        description:
+          'True or 1: also frames such as {"event":"message-deleted","id":1}, {"event":"messages-deleted","appid":null}, {"event":"application-changed","appid":1} and {"event":"application-deleted","appid":1}, as hints that are never repeated. Bellwire alone has it.',
+      },
     ],
     answer: ref('Message'),
     refusals: [400, 503],

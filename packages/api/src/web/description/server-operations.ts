@@ -9,6 +9,21 @@ export const SERVER_OPERATIONS: Operations = {
     answer: ref('Health'),
     refusals: [500],
   },
+  'GET /health/live': {
+    id: 'getLiveness',
+    tag: 'server',
+    summary: 'Tell orchestrators that the process answers',
+    details: 'Bellwire alone has it.',
+    answer: { type: 'object' },
+  },
+  'GET /health/ready': {
+    id: 'getReadiness',
+    tag: 'server',
+    summary: 'Tell orchestrators whether a message would come through now',
+    details: 'Bellwire alone has it.',
+    answer: { type: 'object' },
+    refusals: [503],
+  },
   'GET /version': {
     id: 'getVersion',
     tag: 'server',

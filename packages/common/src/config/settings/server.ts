@@ -142,12 +142,12 @@ export const SERVER_SETTINGS = {
   GOTIFY_SERVER_CLUSTER_PROCESSES: {
     kind: wholeNumber(0, 256),
     default: '1',
-    doc: 'Server processes that share the port. 1: no cluster; 0: one a core.',
+    doc: 'Server processes that share the port, beside the one that watches over them. 1: no cluster; 0: one a core.',
   },
   GOTIFY_SERVER_CLUSTER_HINTS: {
     kind: hints,
     default: 'postgres',
-    doc: 'How processes tell each other of new messages: postgres (NOTIFY), or the nats:// URL of a NATS server.',
+    doc: 'How processes tell each other of new messages: postgres (NOTIFY), none (they look every 5 seconds), or the nats:// URL of a NATS server.',
     secret: true,
   },
 } as const satisfies Record<string, Setting<unknown>>

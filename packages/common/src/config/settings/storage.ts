@@ -1,6 +1,10 @@
 /** The settings of what is kept on disk: the database, images, plugins. */
-import { dialect, filePath, folder, text } from '../kinds/scalars.ts'
+import { dialect, filePath, folder, text, wholeNumber } from '../kinds/scalars.ts'
 import type { Setting } from './setting.ts'
+
+/** A century, and more messages than are ever wanted; beyond lie slips of the finger. */
+export const MAX_RETENTION_DAYS = 36_500
+export const MAX_RETENTION_COUNT = 10_000_000
 
 export const STORAGE_SETTINGS = {
   GOTIFY_DATADIR: {
@@ -28,5 +32,15 @@ export const STORAGE_SETTINGS = {
     kind: filePath,
     default: 'data/plugins',
     doc: 'Accepted at its default or empty. Plugins of Gotify are shared objects of its own program.',
+  },
+  GOTIFY_MESSAGES_RETENTIONDAYS: {
+    kind: wholeNumber(0, MAX_RETENTION_DAYS),
+    default: '0',
+    doc: 'Days after which messages are deleted, for applications without a retentionDays of their own. 0: they are kept.',
+  },
+  GOTIFY_MESSAGES_RETENTIONCOUNT: {
+    kind: wholeNumber(0, MAX_RETENTION_COUNT),
+    default: '0',
+    doc: 'Newest messages that an application keeps, for applications without a retentionCount of their own. 0: all.',
   },
 } as const satisfies Record<string, Setting<unknown>>

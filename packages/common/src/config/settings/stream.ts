@@ -39,4 +39,14 @@ export const STREAM_SETTINGS = {
     default: '10',
     doc: 'Messages a connection may hold beyond that before it catches up from the store. 0: it does so at once. At most 10,000, because every connection may hold that many.',
   },
+  GOTIFY_SERVER_STREAM_DRAINSECONDS: {
+    kind: wholeNumber(0, 10),
+    default: '2',
+    doc: 'Seconds over which a process that stops closes many connections, so that not all come back at once. 0: at once. At most 10, because a stop has 20.',
+  },
+  GOTIFY_SERVER_STREAM_CONNECTSPERSECOND: {
+    kind: wholeNumber(0, 1000000),
+    default: '0',
+    doc: 'Connections that a process opens in a second; more are told to try again a little later (503 with Retry-After). 0: no limit.',
+  },
 } as const satisfies Record<string, Setting<unknown>>
