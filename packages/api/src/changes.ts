@@ -31,7 +31,10 @@ export type Change =
       readonly applicationId: ApplicationId | null
     }
 
-export type ChangeListener = (change: Change) => void
+/** This process, or another one on the same database. */
+export type ChangeOrigin = 'here' | 'elsewhere'
+
+export type ChangeListener = (change: Change, origin: ChangeOrigin) => void
 
 /** Hands every announced change to every listener, in order, at once. Main thread only. */
 export class Changes {
@@ -41,7 +44,7 @@ export class Changes {
     this.#listeners.push(listener)
   }
 
-  announce(change: Change): void {
-    for (const listener of this.#listeners) listener(change)
+  announce(change: Change, origin: ChangeOrigin = 'here'): void {
+    for (const listener of this.#listeners) listener(change, origin)
   }
 }

@@ -4,25 +4,35 @@
  */
 import { systemClock, type ClientId, type Logger } from '@bellwire/common'
 import type { Config } from '@bellwire/common/config'
-import { createDatabase, createPool, migrate, type DatabaseConnection } from '@bellwire/common/db'
+import {
+  createDatabase,
+  createPool,
+  type Database,
+  type DatabaseConnection,
+} from '@bellwire/common/db'
 import { createArena, GatewayRing } from '@bellwire/common/ring'
 import { Authenticator } from './auth/authenticate.ts'
 import { PasswordHasher } from './auth/password-hasher.ts'
 import { Changes } from './changes.ts'
-import { createFirstAdmin } from './database/first-admin.ts'
+import { ChangeRelay } from './cluster/change-relay.ts'
+import { startConnectionCheck } from './cluster/connection-check.ts'
+import { healthRoutes } from './health/health-routes.ts'
 import { addressText, TrustedProxies } from './http/client-address.ts'
 import { CorsPolicy } from './http/cors.ts'
 import { PublishEndpoint, type PublishOptions } from './http/publish-endpoint.ts'
-import { createHttpServer } from './http/server.ts'
-import { startExpiryJob } from './manage/expiry-job.ts'
+import { SHARED_GRACE_MS, startExpiryJob } from './manage/expiry-job.ts'
 import { managementRoutes } from './manage/management-routes.ts'
 import { MessageFlow } from './message-flow.ts'
 import { metricsRoute } from './metrics-route.ts'
 import { Metrics } from './metrics.ts'
+import type { Kysely } from 'kysely'
 import { closeConnections } from './shutdown.ts'
+import { startRetentionJob } from './retention/retention-job.ts'
 import { ShardSupervisor } from './shards/shard-supervisor.ts'
 import { StreamEndpoint } from './stream/stream-endpoint.ts'
+import { StreamEvents } from './stream/stream-events.ts'
 import { revokeOnChange } from './stream/revocation.ts'
+import { createFrontDoors } from './tls/front-doors.ts'
 import { VERSION } from './version.ts'
 import { webRoutes } from './web/web-routes.ts'
 
@@ -35,25 +45,33 @@ const LANE_BYTES = 262_144
 const ARENA_BYTES = 536_870_912
 const POOL_SIZE = 10
 
+/** What GET /metrics answers. */
+interface MetricsText {
+  text(): Promise<string>
+}
+
 export interface GatewayOptions {
   readonly config: Config
+  /** Prepared: its tables are there (database/prepare-database.ts). */
   readonly connection: DatabaseConnection
   /** True where other processes write to the same database. */
   readonly shared: boolean
+  /** Present in a member of a cluster: the port that all members listen on. */
+  readonly sharedPort?: number
+  /** Puts the metrics of other processes beside its own. @default none has any */
+  readonly summed?: (own: Metrics) => MetricsText
   readonly log: Logger
 }
 
 export interface Gateway {
   readonly address: string
   readonly port: number
-  /** True when this start made the first admin. */
-  readonly madeAdmin: boolean
   /** Ends after everything accepted was finished. */
   stop(): Promise<void>
   readonly supervisor: ShardSupervisor
 }
 
-/** @throws {StartError | DatabaseStartError} with one line that says why it cannot start. */
+/** @throws {StartError} with one line that says why it cannot start. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, connection, log } = options
   const { stream } = config.server
@@ -64,13 +82,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     onError: (error) => log.debug({ error: String(error) }, 'pool connection lost'),
   })
   const db = createDatabase(pool)
-  await migrate(connection)
   const hasher = new PasswordHasher({ cost: config.passStrength })
-  const madeAdmin = await createFirstAdmin(db, {
-    ...config.defaultUser,
-    hash: (pass) => hasher.hash(pass),
-    clock,
-  })
   const { secureCookie } = config.server
   const authenticator = new Authenticator({ db, hasher, clock, log, secureCookie })
   const changes = new Changes()
@@ -83,6 +95,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     connections: () => flow.connections.size,
     pendingPublishes: () => flow.pending.size,
     workerRestarts: () => supervisor.restarts,
+    canaryAges: () => flow.canaries.ages(),
     laneDepth: (direction) => ring.depthGuess(direction),
   })
   const flow = new MessageFlow({
@@ -92,13 +105,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     limits: stream,
     meter: metrics,
   })
+  const events = new StreamEvents(stream)
   changes.listen(revokeOnChange(flow.router))
+  changes.listen((change) => events.onChange(change))
   const supervisor = new ShardSupervisor({
     ring,
     shardCount,
     threadCount,
     connection,
     shared: options.shared,
+    hints: config.server.cluster.hints,
     logLevel: config.logLevel,
     log,
     drainShard: (shard) => flow.drainShard(shard),
@@ -108,7 +124,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const { legacyTokens } = config.server
   const manage = { db, authenticator, hasher, changes, config, clock, version: VERSION }
-  const api = [...managementRoutes({ ...manage, legacyTokens }), metricsRoute(metrics)]
+  const api = [
+    ...managementRoutes({ ...manage, legacyTokens }),
+    metricsRoute(options.summed?.(metrics) ?? metrics),
+  ]
+  let draining = false
+  api.push(...healthRoutes(flow.canaries, () => draining))
   const web = await webRoutes(api, config, VERSION)
 
   const pumping = flow.pump.run()
@@ -122,10 +143,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       req.getHeader('x-forwarded-for') || undefined,
     )
   const shared = { gate: authenticator, cors, router: flow.router, remoteAddress }
-  const server = createHttpServer({
+  const server = createFrontDoors({
+    db,
+    ssl: config.server.ssl,
     address: config.server.listenAddr,
-    port: config.server.port,
-    sharedPort: false,
+    port: options.sharedPort ?? config.server.port,
+    sharedPort: options.sharedPort !== undefined,
     routes: [...api, ...web],
     authenticator,
     cors,
@@ -141,30 +164,43 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       allowedOrigins: stream.allowedOrigins,
       openings: flow.openings,
       connections: flow.connections,
+      events,
       pingPeriodSeconds: stream.pingPeriodSeconds,
       readBufferSize: stream.readBufferSize,
     }),
   })
-  const pings = setInterval(() => flow.connections.pingShare(stream.pingPeriodSeconds), 1_000)
+  flow.canaries.tick()
+  const everySecond = setInterval(() => {
+    flow.connections.pingShare(stream.pingPeriodSeconds)
+    flow.canaries.tick()
+  }, 1_000)
   const expiry = startExpiryJob({
     db,
     changes,
     clock,
     connectedClients: () => connectedClients(flow),
+    graceMs: options.shared ? SHARED_GRACE_MS : 0,
     onError: (error) => log.warn({ err: error }, 'the expiry of clients failed'),
+  })
+  const others = options.shared ? joinOthers(options, { db, changes, flow }) : null
+  const retention = startRetentionJob({
+    ...{ db, changes, clock, defaults: config.retention },
+    onError: (error) => log.warn({ err: error }, 'the retention of messages failed'),
   })
   const { address, port } = await server.listen()
 
   return {
     address,
     port,
-    madeAdmin,
     supervisor,
     async stop() {
+      draining = true
       await server.stopAccepting()
       await flow.pending.idle()
-      clearInterval(pings)
+      clearInterval(everySecond)
       await expiry.stop()
+      await retention.stop()
+      await others?.leave()
       await closeConnections(flow.connections)
       await supervisor.stop()
       await server.close()
@@ -177,6 +213,26 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       await hasher.close()
       metrics.close()
       await db.destroy()
+    },
+  }
+}
+
+/** Takes part in what the processes on one database tell each other. */
+function joinOthers(
+  { connection, log }: GatewayOptions,
+  { db, changes, flow }: { db: Kysely<Database>; changes: Changes; flow: MessageFlow },
+): { leave(): Promise<void> } {
+  const check = startConnectionCheck({
+    db,
+    changes,
+    connected: () => flow.connections.all(),
+    onError: (error) => log.warn({ err: error }, 'the check of connections failed'),
+  })
+  const relay = new ChangeRelay({ connection, changes, log, gap: () => check.run() })
+  return {
+    async leave() {
+      await check.stop()
+      await relay.close()
     },
   }
 }

@@ -1,65 +1,94 @@
 /**
- * The program: reads the settings, starts the database and the gateway, and ends them on a signal.
- * The only file that may end the process.
+ * The program: reads the settings, starts what they ask for (one process, a cluster, or as a child
+ * of one a member of it), and ends it on a signal. The only file that may end the process.
  */
 import { createLogger } from '@bellwire/common'
 import { ConfigError, describeConfig, loadConfigFromProcess } from '@bellwire/common/config'
 import { DatabaseStartError } from '@bellwire/common/db'
-import { openDatabase } from './database/open-database.ts'
-import { startGateway } from './gateway.ts'
+import { fileURLToPath } from 'node:url'
+import { MEMBER_ARGUMENT } from './cluster/ipc.ts'
 import { StartError } from './http/start-error.ts'
-import { welcome } from './welcome.ts'
+import type { Program } from './program.ts'
 
 /** Whatever hangs, the process is gone by then. */
 const GRACE_MS = 20_000
 
+const [command = 'serve', ...args] = process.argv.slice(2)
+const isMember = command === MEMBER_ARGUMENT
+
 async function run(): Promise<void> {
   const { config, warnings } = loadConfigFromProcess()
-  const log = createLogger({ level: config.logLevel, name: 'gateway' })
-  for (const warning of warnings) log.warn(warning)
-  log.info({ settings: describeConfig(config) }, 'Bellwire starts')
+  const name = isMember ? `gateway ${args[0] ?? ''}` : 'gateway'
+  const log = createLogger({ level: config.logLevel, name })
+  if (!isMember) {
+    for (const warning of warnings) log.warn(warning)
+    log.info({ settings: describeConfig(config) }, 'Bellwire starts')
+  }
 
-  const database = await openDatabase(config, log)
-  const gateway = await startGateway({ config, ...database, log }).catch(async (error: unknown) => {
-    await database.stop()
-    throw error
-  })
-  log.info({ address: gateway.address, pid: process.pid }, 'Bellwire listens')
-  process.stdout.write(welcome(config, gateway))
-
+  let program: Program | null = null
   let stopping = false
-  const stop = (signal: string): void => {
+  const stop = (reason: string): void => {
     if (stopping) return
     stopping = true
-    log.info({ signal }, 'Bellwire stops')
+    log.info({ reason }, 'Bellwire stops')
+    // Nothing was accepted yet.
+    if (program === null) process.exit(0)
     setTimeout(() => {
       log.error('not everything could be finished in time')
       process.exit(1)
     }, GRACE_MS).unref()
-    gateway
-      .stop()
-      .finally(() => database.stop())
-      .then(
-        () => {
-          log.info('Bellwire stopped')
-          process.exit(0)
-        },
-        (error: unknown) => {
-          log.error({ err: error }, 'the stop failed')
-          process.exit(1)
-        },
-      )
+    program.stop().then(
+      () => {
+        log.info('Bellwire stopped')
+        process.exit(0)
+      },
+      (error: unknown) => {
+        log.error({ err: error }, 'the stop failed')
+        process.exit(1)
+      },
+    )
   }
   process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
+  // A terminal tells the whole group; the members leave both to their primary.
+  process.on('SIGINT', isMember ? ignore : stop)
+  if (isMember) process.on('SIGHUP', ignore)
+
+  // Loaded as needed: a primary has no use for what a gateway brings along.
+  if (isMember) {
+    const { startMember } = await import('./cluster/start-member.ts')
+    program = await startMember(config, log, stop)
+  } else if (config.server.cluster.processes > 1) {
+    const { startPrimary } = await import('./cluster/start-primary.ts')
+    program = await startPrimary(config, log, fileURLToPath(import.meta.url))
+  } else {
+    const { startAlone } = await import('./start-alone.ts')
+    program = await startAlone(config, log)
+  }
+  const { reload, failure } = program
+  if (reload !== undefined) process.on('SIGHUP', reload)
+  await failure
 }
 
-run().catch((error: unknown) => {
+function ignore(): void {
+  // The primary acts on it.
+}
+
+if (command !== 'serve' && !isMember) {
+  const { runCommand } = await import('./cli.ts')
+  process.exit(await runCommand(command, args))
+}
+run().catch(async (error: unknown) => {
   const expected =
     error instanceof ConfigError ||
     error instanceof DatabaseStartError ||
     error instanceof StartError
-  const text = expected ? error.message : error instanceof Error ? error.stack : String(error)
-  process.stderr.write(`Bellwire cannot start: ${text}\n`)
+  const text = (expected ? error.message : error instanceof Error && error.stack) || String(error)
+  if (isMember) {
+    // The primary says it, should it come to that.
+    const { tellFailure } = await import('./cluster/start-member.ts')
+    await tellFailure(text)
+  } else {
+    process.stderr.write(`Bellwire cannot start: ${text}\n`)
+  }
   process.exit(1)
 })

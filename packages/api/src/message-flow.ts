@@ -3,6 +3,7 @@
  * thread. The simulation builds the same flow around lanes and sockets that it moves by hand.
  */
 import type { ShardIndex, UserId } from '@bellwire/common'
+import { Canaries } from './health/canaries.ts'
 import { DeliveryPump, type DeliveryLanes } from './delivery/delivery-pump.ts'
 import { PendingReplies } from './shards/pending-replies.ts'
 import { ShardRouter, type CommandLanes } from './shards/shard-router.ts'
@@ -22,6 +23,7 @@ export class MessageFlow {
   readonly pending = new PendingReplies()
   readonly openings: Openings
   readonly router: ShardRouter
+  readonly canaries: Canaries
   readonly connections: Connections
   readonly pump: DeliveryPump
 
@@ -30,6 +32,7 @@ export class MessageFlow {
     this.openings = new Openings((connection, userId) => {
       this.router.send({ kind: 'unsubscribe', connection, userId })
     })
+    this.canaries = new Canaries(threadCount, (thread) => this.router.sendCanary(thread))
     this.connections = new Connections(limits, this.router, meter)
     this.pump = new DeliveryPump(lanes, this.pending, (delivery) => {
       if (delivery.kind === 'subscribed') {
@@ -37,6 +40,8 @@ export class MessageFlow {
         if (!this.openings.registered(delivery)) this.connections.resumed(connection, behind)
       } else if (delivery.kind === 'refused') {
         this.openings.refused(delivery)
+      } else if (delivery.kind === 'canary') {
+        this.canaries.answered(delivery)
       } else {
         if (delivery.kind === 'close') this.openings.revoked(delivery.connections)
         this.connections.deliver(delivery)
@@ -48,6 +53,7 @@ export class MessageFlow {
   threadDied(thread: number): void {
     this.pending.failThread(thread)
     this.router.forgetThread(thread)
+    this.canaries.forget(thread)
     this.openings.failFor((userId) => this.#isOn(thread, userId))
   }
 

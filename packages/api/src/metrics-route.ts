@@ -1,8 +1,7 @@
 /** GET /metrics: for Prometheus, without credentials as exporters are; it names no user. Main thread. */
 import type { Route } from './http/types.ts'
-import type { Metrics } from './metrics.ts'
 
-export function metricsRoute(metrics: Metrics): Route {
+export function metricsRoute(metrics: { text(): Promise<string> }): Route {
   return {
     method: 'GET',
     pattern: '/metrics',

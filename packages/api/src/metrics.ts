@@ -3,7 +3,15 @@
  * counts as it works, shard workers report once a second.
  */
 import type { WorkerReport } from '@bellwire/common'
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import {
+  type Aggregator,
+  Counter,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client'
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks'
 
 const LATENCY_SECONDS = [
@@ -17,6 +25,8 @@ export interface MetricSources {
   connections(): number
   pendingPublishes(): number
   workerRestarts(): number
+  /** Milliseconds since the newest proof of each shard thread. */
+  canaryAges(): readonly number[]
   /** Bytes waiting in all lanes of one direction. */
   laneDepth(direction: 'command' | 'delivery'): number
 }
@@ -41,12 +51,18 @@ export class Metrics {
       new Counter({ name, help, labelNames, registers })
     const histogram = (name: string, help: string, buckets: number[]): Histogram =>
       new Histogram({ name, help, buckets, registers })
-    const gauge = (name: string, help: string, labelNames: string[] = []): Gauge =>
-      new Gauge({ name, help, labelNames, registers })
-    const read = (name: string, help: string, value: () => number): void => {
+    const perThread = (name: string, help: string, aggregator: Aggregator): Gauge =>
+      new Gauge({ name, help, labelNames: ['thread'], aggregator, registers })
+    const read = (
+      name: string,
+      help: string,
+      value: () => number,
+      aggregator: Aggregator = 'sum',
+    ): void => {
       new Gauge({
         name,
         help,
+        aggregator,
         registers,
         collect: function collect() {
           this.set(value())
@@ -72,15 +88,28 @@ export class Metrics {
     )
     this.#catchUps = counter('bellwire_catch_up_pages_total', 'Pages of the log asked for')
     this.#frames = counter('bellwire_frames_total', 'Frames handed to connections')
-    this.#workerLag = gauge(
+    this.#workerLag = perThread(
       'bellwire_worker_lag_seconds',
       'Greatest event-loop delay of a shard worker in the last second',
-      ['thread'],
+      'max',
     )
-    this.#users = gauge('bellwire_worker_users', 'Users with open connections', ['thread'])
-    this.#databaseUp = gauge('bellwire_worker_database_up', '1 while a worker can commit', [
-      'thread',
-    ])
+    this.#users = perThread('bellwire_worker_users', 'Users with open connections', 'sum')
+    this.#databaseUp = perThread(
+      'bellwire_worker_database_up',
+      '1 while a worker can commit',
+      'min',
+    )
+    new Gauge({
+      name: 'bellwire_canary_age_seconds',
+      help: 'Since a shard worker last proved that it can commit and deliver',
+      labelNames: ['thread'],
+      aggregator: 'max',
+      registers,
+      collect: function collect() {
+        sources.canaryAges().forEach((age, thread) => this.set({ thread }, age / 1_000))
+      },
+    })
+    read('bellwire_processes', 'Processes that these metrics are the sum of', () => 1)
     read('bellwire_connections', 'Open WebSocket connections', () => sources.connections())
     read('bellwire_pending_publishes', 'Publishes that wait for their commit', () =>
       sources.pendingPublishes(),
@@ -97,11 +126,16 @@ export class Metrics {
     read('bellwire_resident_memory_bytes', 'Memory of the process', () => process.memoryUsage.rss())
     this.#lag = monitorEventLoopDelay({ resolution: 20 })
     this.#lag.enable()
-    read('bellwire_gateway_lag_seconds', 'Greatest event-loop delay since the last scrape', () => {
-      const lagMs = Math.max(0, this.#lag.max / 1e6 - 20)
-      this.#lag.reset()
-      return lagMs / 1_000
-    })
+    read(
+      'bellwire_gateway_lag_seconds',
+      'Greatest event-loop delay since the last scrape',
+      () => {
+        const lagMs = Math.max(0, this.#lag.max / 1e6 - 20)
+        this.#lag.reset()
+        return lagMs / 1_000
+      },
+      'max',
+    )
   }
 
   /** Counts a publish that was answered. */
@@ -133,6 +167,11 @@ export class Metrics {
   /** Prometheus text exposition format, version 0.0.4. */
   text(): Promise<string> {
     return this.#registry.metrics()
+  }
+
+  /** The same as data, for the sum over processes (cluster/summed-metrics.ts). */
+  values(): Promise<MetricObjectWithValues<MetricValue<string>>[]> {
+    return this.#registry.getMetricsAsJSON()
   }
 
   close(): void {

@@ -23,6 +23,7 @@ export {
   readCommand,
   writeCommand,
   type BodyKind,
+  type CanaryCommand,
   type CatchUpCommand,
   type Command,
   type HintCommand,
@@ -30,11 +31,13 @@ export {
   type RevokeCommand,
   type SubscribeCommand,
   type UnsubscribeCommand,
+  type UserCommand,
 } from './envelope/commands.ts'
 export {
   MAX_CONNECTIONS_PER_DELIVERY,
   readDelivery,
   writeDelivery,
+  type CanaryDelivery,
   type CloseDelivery,
   type Delivery,
   type FailureDelivery,

@@ -11,6 +11,8 @@ export interface WorkerStart {
   readonly connection: DatabaseConnection
   /** True where several processes write to the database. */
   readonly shared: boolean
+  /** How processes tell each other of messages: GOTIFY_SERVER_CLUSTER_HINTS. */
+  readonly hints: string
   readonly logLevel: string
 }
 

@@ -7,7 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { WorkerRing } from '@bellwire/common/ring'
 import type { Logger } from '@bellwire/common'
 import type { FromWorker, WorkerStart } from '@bellwire/common'
-import { PgHintBus } from './cluster/pg-hint-bus.ts'
+import { openHintBus } from './cluster/open-hint-bus.ts'
 import { ShardThread } from './shard-thread.ts'
 import { PgMessageStore } from './store/pg-message-store.ts'
 
@@ -25,7 +25,7 @@ export async function runWorker(start: WorkerStart, port: MessagePort, log: Logg
     log,
     isListening: (userId) => shards.isListening(userId),
   })
-  const hints = shared ? new PgHintBus(connection, log) : null
+  const hints = shared ? await openHintBus(start.hints, connection, log) : null
   let batchRows: number[] = []
   let batchMs: number[] = []
   const shards: ShardThread = new ShardThread({

@@ -53,6 +53,7 @@ export class ShardThread {
       heads: new HeadLookup(store),
       catchUp: new CatchUp(store, this.outbox, retries),
       retries,
+      store,
       hints: hints ?? null,
       checker: new PublishChecker(store, clock ?? systemClock),
     }

@@ -21,7 +21,7 @@ import type { HeadLookup } from './head-lookup.ts'
 import type { Outbox } from './outbox.ts'
 import type { Retries } from './retries.ts'
 import type { PublishChecker } from './publish/publish-checker.ts'
-import type { BatchError, NewMessage, Stored } from './store/message-store.ts'
+import type { BatchError, MessageStore, NewMessage, Stored } from './store/message-store.ts'
 import { UNKNOWN, UserState } from './user-state.ts'
 
 /** What the shards of one thread share. */
@@ -34,6 +34,7 @@ export interface ShardTools {
   /** Null where no other process writes. */
   readonly hints: HintBus | null
   readonly retries: Retries
+  readonly store: Pick<MessageStore, 'prove'>
 }
 
 export class Shard {
@@ -76,7 +77,21 @@ export class Shard {
         return this.#revoke(command)
       case 'hint':
         return this.#heardOf(command.userId, command.messageId)
+      case 'canary':
+        return this.#prove(command.thread)
     }
+  }
+
+  #prove(thread: number): void {
+    const { outbox, store } = this.#tools
+    const answer = (committed: boolean): void => {
+      outbox.write(this.index, { kind: 'canary', thread, committed })
+      outbox.ring()
+    }
+    void store.prove().then(
+      () => answer(true),
+      () => answer(false),
+    )
   }
 
   isListening(userId: UserId): boolean {

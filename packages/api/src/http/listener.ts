@@ -2,8 +2,8 @@
  * Opens the door: a TCP port or a unix socket, with errors that say what is wrong (uWebSockets.js
  * itself only says that it failed). Gateway thread; start and stop.
  */
-import { createServer } from 'node:net'
 import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js'
+import { bareHost, hostAndPort, probePort } from './probe-port.ts'
 import { StartError } from './start-error.ts'
 import { inode, prepareUnixSocket, removeUnixSocket } from './unix-socket.ts'
 
@@ -14,6 +14,8 @@ export interface ListenOptions {
   readonly port: number
   /** True when several processes share the port (SO_REUSEPORT). */
   readonly shared: boolean
+  /** True when another app will take this one's place later; that needs SO_REUSEPORT, too. */
+  readonly replaceable: boolean
 }
 
 export interface Listener {
@@ -23,6 +25,11 @@ export interface Listener {
   readonly port: number
   /** Takes no new connection; open ones go on. */
   close(): Promise<void>
+  /**
+   * Lets another app listen here before this one stops, so the address is never without a listener.
+   * A connection that waits to be accepted in that very moment may be reset.
+   */
+  handOver(app: TemplatedApp): Promise<Listener>
 }
 
 /** The calls with options as they are: the typings lack one and give the flags an enum that is not there. */
@@ -40,69 +47,66 @@ const UNIX = 'unix:'
 /** @throws {StartError} if the port or path is taken, not allowed or not there */
 export async function listen(app: TemplatedApp, options: ListenOptions): Promise<Listener> {
   if (options.address.startsWith(UNIX)) return listenUnix(app, options.address.slice(UNIX.length))
-  const host = options.address.replace(/^\[(.*)\]$/, '$1')
-  const shown = `${host.includes(':') ? `[${host}]` : host}:${options.port}`
-  await probe(host, options, shown)
+  const host = bareHost(options.address)
+  // A shared port is taken by our own; only one that fails is looked into.
+  if (!options.shared) await probePort(host, options.port)
+  const flags = options.shared || options.replaceable ? SHARED_PORT : EXCLUSIVE_PORT
+  return listenTcp(app, host, options.port, flags)
+}
+
+async function listenTcp(
+  app: TemplatedApp,
+  host: string,
+  wanted: number,
+  flags: number,
+): Promise<Listener> {
   const socket = await new Promise<us_listen_socket | false>((resolve) => {
-    const flags = options.shared ? SHARED_PORT : EXCLUSIVE_PORT
     const full = app as unknown as FullListen
-    if (host === '') full.listen(options.port, flags, resolve)
-    else full.listen(host, options.port, flags, resolve)
+    if (host === '') full.listen(wanted, flags, resolve)
+    else full.listen(host, wanted, flags, resolve)
   })
-  if (socket === false) throw new StartError(`Cannot listen on ${shown}`)
+  if (socket === false) {
+    await probePort(host, wanted)
+    throw new StartError(`Cannot listen on ${hostAndPort(host, wanted)}`)
+  }
   const port = uWS.us_socket_local_port(socket)
+  const close = async (): Promise<void> => uWS.us_listen_socket_close(socket)
   return {
-    address: shown.replace(/:\d+$/, `:${port}`),
+    address: hostAndPort(host, port),
     port,
-    close: async () => uWS.us_listen_socket_close(socket),
+    close,
+    async handOver(next) {
+      const listener = await listenTcp(next, host, port, flags)
+      await close()
+      return listener
+    },
   }
 }
 
 async function listenUnix(app: TemplatedApp, path: string): Promise<Listener> {
   await prepareUnixSocket(path)
+  return bindUnix(app, path)
+}
+
+async function bindUnix(app: TemplatedApp, path: string): Promise<Listener> {
   const socket = await new Promise<us_listen_socket | false>((resolve) => {
     app.listen_unix(resolve, path)
   })
   if (socket === false) throw new StartError(`Cannot listen on unix:${path}`)
   const file = await inode(path)
+  const close = async (): Promise<void> => {
+    uWS.us_listen_socket_close(socket)
+    if (file !== null) await removeUnixSocket(path, file.id)
+  }
   return {
     address: UNIX + path,
     port: 0,
-    close: async () => {
-      uWS.us_listen_socket_close(socket)
+    close,
+    async handOver(next) {
       if (file !== null) await removeUnixSocket(path, file.id)
+      const listener = await bindUnix(next, path)
+      await close()
+      return listener
     },
-  }
-}
-
-/** Lets Node try first, because it names the reason. */
-async function probe(host: string, options: ListenOptions, shown: string): Promise<void> {
-  const server = createServer()
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen({ port: options.port, exclusive: true, ...(host !== '' && { host }) }, resolve)
-    })
-    await new Promise((resolve) => server.close(resolve))
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    // With a shared port the other process may be one of ours.
-    if (code === 'EADDRINUSE' && options.shared) return
-    throw new StartError(`Cannot listen on ${shown}: ${reason(code, error)}`, { cause: error })
-  }
-}
-
-function reason(code: unknown, error: unknown): string {
-  switch (code) {
-    case 'EADDRINUSE':
-      return 'another process listens there'
-    case 'EACCES':
-      return 'this user may not use the port (ports below 1024 need a privilege)'
-    case 'EADDRNOTAVAIL':
-      return 'the address belongs to no network interface of this machine'
-    case 'ENOTFOUND':
-      return 'the host name is unknown'
-    default:
-      return error instanceof Error ? error.message : String(error)
   }
 }

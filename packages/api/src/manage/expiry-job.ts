@@ -10,6 +10,8 @@ import type { Changes } from '../changes.ts'
 import { deleteMessages } from './database-rules.ts'
 
 const PERIOD_MS = 5 * 60 * 1000
+/** By then every process has refreshed the clients that are connected to it. */
+export const SHARED_GRACE_MS = PERIOD_MS + 60 * 1000
 /** Rows a statement: far from the time limit of statements, and short locks. */
 const CHUNK = 1_000
 
@@ -19,6 +21,8 @@ export interface ExpiryJobDeps {
   readonly clock: Clock
   /** Clients that hold a connection now. */
   readonly connectedClients: () => Iterable<ClientId>
+  /** Milliseconds that an expired client is kept, for a process that has its connection. @default 0 */
+  readonly graceMs?: number
   /** Told of a run that failed; the next one does its work. */
   readonly onError: (error: unknown) => void
 }
@@ -55,7 +59,7 @@ export async function runExpiry(deps: ExpiryJobDeps): Promise<void> {
   }
   const expired = await db
     .deleteFrom('clients')
-    .where('expires_at', '<=', clock.now())
+    .where('expires_at', '<=', clock.now() - (deps.graceMs ?? 0))
     .returning(['id', 'user_id'])
     .execute()
   for (const { id, user_id } of expired) {

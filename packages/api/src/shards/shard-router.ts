@@ -8,10 +8,10 @@ import {
   shardOf,
   threadOf,
   writeCommand,
-  type Command,
   type PublishCommand,
   type RecordWriter,
   type ShardIndex,
+  type UserCommand,
   type UserId,
 } from '@bellwire/common'
 import { RecentRevokes } from './recent-revokes.ts'
@@ -36,7 +36,7 @@ const RETRY_MS = 1
 export class ShardRouter {
   readonly #options: RouterOptions
   /** Commands that found their lane full, shard by shard, in order. */
-  readonly #waiting = new Map<ShardIndex, Exclude<Command, PublishCommand>[]>()
+  readonly #waiting = new Map<ShardIndex, UserCommand[]>()
   readonly #revokes = new RecentRevokes()
   #ringPlanned = false
   #retry: NodeJS.Timeout | null = null
@@ -75,7 +75,7 @@ export class ShardRouter {
   }
 
   /** Sends a command that must arrive; it waits when the lane is full. */
-  send(command: Exclude<Command, PublishCommand>): void {
+  send(command: UserCommand): void {
     if (command.kind === 'revoke') this.#revokes.note(command, Date.now())
     const shard = shardOf(command.userId, this.#options.shardCount)
     const queue = this.#waiting.get(shard)
@@ -94,6 +94,16 @@ export class ShardRouter {
     for (const command of this.#revokes.recent(Date.now())) {
       if (this.threadOfUser(command.userId) === thread) this.send(command)
     }
+  }
+
+  /** Sends a canary to a thread. @returns false when the lane has no room: nothing was sent. */
+  sendCanary(thread: number): boolean {
+    // The first shard of each thread has the number of the thread (threadOf).
+    const shard = thread as ShardIndex
+    const lane = this.#options.lanes.commandWriter(shard)
+    if (!writeCommand(lane, { kind: 'canary', thread })) return false
+    this.#mark(shard)
+    return true
   }
 
   /** Forgets what waits for the shards of a worker that died: its state is told anew. */

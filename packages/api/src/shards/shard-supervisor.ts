@@ -20,6 +20,8 @@ export interface SupervisorOptions {
   readonly connection: DatabaseConnection
   /** True where several processes write to the database. */
   readonly shared: boolean
+  /** GOTIFY_SERVER_CLUSTER_HINTS. */
+  readonly hints: string
   readonly logLevel: string
   readonly log: Logger
   /** Reads all that a shard of the dead worker has left. */
@@ -92,9 +94,9 @@ export class ShardSupervisor {
   }
 
   #spawn(thread: number, delayMs: number): Promise<void> {
-    const { ring, connection, shared, logLevel, log } = this.#options
+    const { ring, connection, shared, hints, logLevel, log } = this.#options
     const seat = ring.seatFor(thread)
-    const workerData: WorkerStart = { seat, connection, shared, logLevel }
+    const workerData: WorkerStart = { seat, connection, shared, hints, logLevel }
     const worker = new Worker(WORKER_FILE, {
       workerData,
       transferList: [seat.port],

@@ -48,7 +48,7 @@ export class Connections implements ConnectionHost {
     this.#router.send({ kind: 'unsubscribe', connection: number, userId })
   }
 
-  deliver(delivery: Exclude<StreamDelivery, { kind: 'subscribed' | 'refused' }>): void {
+  deliver(delivery: Exclude<StreamDelivery, { kind: 'subscribed' | 'refused' | 'canary' }>): void {
     switch (delivery.kind) {
       case 'message':
         return this.#deliverMessage(delivery)

@@ -8,16 +8,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import t from 'tap'
+import { prepareDatabase } from '../../src/database/prepare-database.ts'
 import { startGateway } from '../../src/gateway.ts'
 import { ApiClient } from '../support/api-client.ts'
 import { startTestPostgres } from '../support/postgres.ts'
-import {
-  checkDelivered,
-  checkRefusals,
-  checkStored,
-  openStreams,
-  Traffic,
-} from './traffic.ts'
+import { checkDelivered, checkRefusals, checkStored, openStreams, Traffic } from './traffic.ts'
 
 const THREADS = 2
 
@@ -36,6 +31,7 @@ const { config } = loadConfig({
   cpuCount: 2,
 })
 const log = pino({ level: process.env['TEST_LOG'] ?? 'silent' })
+await prepareDatabase(config, connection, log)
 const gateway = await startGateway({ config, connection, shared: false, log })
 const api = new ApiClient(gateway)
 t.teardown(async () => {
@@ -48,56 +44,64 @@ async function untilReady(): Promise<void> {
   while (!gateway.supervisor.allReady) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
-t.test('[SHARD1] A worker that dies under load costs no socket and no acknowledged message', async (t) => {
-  const users = await Promise.all(Array.from({ length: 6 }, () => api.identity()))
-  const streams = await Promise.all(
-    users.map(({ clientToken }) => openStreams(4, gateway.port, { token: clientToken, after: 0 })),
-  )
-  const traffics = users.map((user) => new Traffic(api, user, 8))
-  const everyone = (count: number): Promise<unknown> =>
-    Promise.all(traffics.map((traffic) => traffic.more(count)))
-  await everyone(20)
-  for (const thread of [0, 0, 1, 0, 1]) {
-    const restarts = gateway.supervisor.restarts
-    await gateway.supervisor.workers[thread]?.terminate()
-    t.equal(gateway.supervisor.restarts, restarts + 1)
-    await everyone(20)
-    await untilReady()
-  }
-  await Promise.all(traffics.map((traffic) => traffic.stop()))
-
-  for (const [index, user] of users.entries()) {
-    const { acknowledged = [], refused = [], disorders } = traffics[index] ?? {}
-    checkRefusals(t, refused)
-    t.equal(disorders, 0, 'ids follow acknowledgements')
-    const history = await api.history(user)
-    checkStored(t, history, acknowledged)
-    const own = streams[index] ?? []
-    await checkDelivered(t, own, history)
-    t.ok(
-      own.every((stream) => !stream.isClosed),
-      'sockets stay open',
+t.test(
+  '[SHARD1] A worker that dies under load costs no socket and no acknowledged message',
+  async (t) => {
+    const users = await Promise.all(Array.from({ length: 6 }, () => api.identity()))
+    const streams = await Promise.all(
+      users.map(({ clientToken }) =>
+        openStreams(4, gateway.port, { token: clientToken, after: 0 }),
+      ),
     )
-  }
-})
+    const traffics = users.map((user) => new Traffic(api, user, 8))
+    const everyone = (count: number): Promise<unknown> =>
+      Promise.all(traffics.map((traffic) => traffic.more(count)))
+    await everyone(20)
+    for (const thread of [0, 0, 1, 0, 1]) {
+      const restarts = gateway.supervisor.restarts
+      await gateway.supervisor.workers[thread]?.terminate()
+      t.equal(gateway.supervisor.restarts, restarts + 1)
+      await everyone(20)
+      await untilReady()
+    }
+    await Promise.all(traffics.map((traffic) => traffic.stop()))
 
-t.test('[SHARD2] Every publish is answered while the worker is away, none is left hanging', async (t) => {
-  const user = await api.identity()
-  const [stream] = await openStreams(1, gateway.port, { token: user.clientToken })
-  const traffic = new Traffic(api, user, 64)
-  for (let round = 0; round < 3; round++) {
+    for (const [index, user] of users.entries()) {
+      const { acknowledged = [], refused = [], disorders } = traffics[index] ?? {}
+      checkRefusals(t, refused)
+      t.equal(disorders, 0, 'ids follow acknowledgements')
+      const history = await api.history(user)
+      checkStored(t, history, acknowledged)
+      const own = streams[index] ?? []
+      await checkDelivered(t, own, history)
+      t.ok(
+        own.every((stream) => !stream.isClosed),
+        'sockets stay open',
+      )
+    }
+  },
+)
+
+t.test(
+  '[SHARD2] Every publish is answered while the worker is away, none is left hanging',
+  async (t) => {
+    const user = await api.identity()
+    const [stream] = await openStreams(1, gateway.port, { token: user.clientToken })
+    const traffic = new Traffic(api, user, 64)
+    for (let round = 0; round < 3; round++) {
+      await traffic.more(200)
+      await Promise.all(gateway.supervisor.workers.map((worker) => worker.terminate()))
+    }
     await traffic.more(200)
-    await Promise.all(gateway.supervisor.workers.map((worker) => worker.terminate()))
-  }
-  await traffic.more(200)
-  await traffic.stop()
-  t.comment(`${traffic.refused.length} refused, ${traffic.acknowledged.length} acknowledged`)
-  t.ok(traffic.refused.length > 0, 'some were under way')
-  checkRefusals(t, traffic.refused)
-  const history = await api.history(user)
-  checkStored(t, history, traffic.acknowledged)
-  if (stream !== undefined) await checkDelivered(t, [stream], history)
-})
+    await traffic.stop()
+    t.comment(`${traffic.refused.length} refused, ${traffic.acknowledged.length} acknowledged`)
+    t.ok(traffic.refused.length > 0, 'some were under way')
+    checkRefusals(t, traffic.refused)
+    const history = await api.history(user)
+    checkStored(t, history, traffic.acknowledged)
+    if (stream !== undefined) await checkDelivered(t, [stream], history)
+  },
+)
 
 t.test('[SHARD3] A stopped reader survives the death of its worker', async (t) => {
   const user = await api.identity()

@@ -189,9 +189,8 @@ export class MemoryMessageStore implements MessageStore {
           return
         }
         const rows = batch.map((row) => this.#commit(row, previousOf(row.userId)))
-        const allNew = rows.every((stored) => stored !== null)
-        statement.answer = allNew
-          ? () => resolve(rows.filter((stored) => stored !== null))
+        statement.answer = rows.every((stored) => stored !== null)
+          ? () => resolve(rows)
           : () => this.#sendSelect(batch, rows, resolve, reject)
       },
     }

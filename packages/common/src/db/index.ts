@@ -9,6 +9,7 @@ export {
 export type { DatabaseConnection, DatabaseTls } from './connection.ts'
 export { resultTypes } from './int8.ts'
 export { migrate } from './migrate.ts'
+export { Notifications, type NotificationsOptions } from './notifications.ts'
 export type {
   ApplicationRow,
   ApplicationsTable,

@@ -70,13 +70,24 @@ export interface HintCommand {
   readonly messageId: number
 }
 
-export type Command =
-  | PublishCommand
+/** Proof of life: commit something small and send it back. */
+export interface CanaryCommand {
+  readonly kind: 'canary'
+  readonly thread: number
+}
+
+/** A command that concerns a user, and no publish. */
+export type UserCommand =
   | SubscribeCommand
   | UnsubscribeCommand
   | CatchUpCommand
   | RevokeCommand
   | HintCommand
+
+export type Command =
+  | PublishCommand
+  | CanaryCommand
+  | UserCommand
 
 const KIND = {
   publish: 1,
@@ -85,6 +96,7 @@ const KIND = {
   'catch-up': 4,
   revoke: 5,
   hint: 6,
+  canary: 7,
 } as const
 
 const PUBLISH_HEADER = 64
@@ -138,12 +150,17 @@ function writeSmall(lane: RecordWriter, command: Exclude<Command, PublishCommand
   const { view, offset } = lane
   view.setUint8(offset, KIND[command.kind])
   view.setUint8(offset + 1, command.kind === 'subscribe' && command.resume ? 1 : 0)
-  view.setUint32(offset + 4, 'connection' in command ? command.connection : 0, true)
-  view.setFloat64(offset + 8, command.userId, true)
+  view.setUint32(offset + 4, subjectOf(command), true)
+  view.setFloat64(offset + 8, 'userId' in command ? command.userId : 0, true)
   view.setFloat64(offset + 16, 'clientId' in command ? command.clientId : 0, true)
   view.setFloat64(offset + 24, positionOf(command), true)
   lane.commit()
   return true
+}
+
+function subjectOf(command: Exclude<Command, PublishCommand>): number {
+  if ('connection' in command) return command.connection
+  return command.kind === 'canary' ? command.thread : 0
 }
 
 function positionOf(command: Exclude<Command, PublishCommand>): number {
@@ -156,6 +173,7 @@ function positionOf(command: Exclude<Command, PublishCommand>): number {
       return command.messageId
     case 'unsubscribe':
     case 'revoke':
+    case 'canary':
       return 0
   }
 }
@@ -185,6 +203,8 @@ export function readCommand(record: RecordReader): Command {
       return { kind: 'revoke', userId, clientId }
     case KIND.hint:
       return { kind: 'hint', userId, messageId: position }
+    case KIND.canary:
+      return { kind: 'canary', thread: connection }
     default:
       throw new EnvelopeError(`Envelope kind ${kind} is no command`)
   }

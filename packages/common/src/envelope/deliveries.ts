@@ -65,6 +65,13 @@ export interface CloseDelivery {
   readonly connections: readonly ConnectionNumber[]
 }
 
+/** A canary on its way back. */
+export interface CanaryDelivery {
+  readonly kind: 'canary'
+  readonly thread: number
+  readonly committed: boolean
+}
+
 export type Delivery =
   | MessageDelivery
   | FailureDelivery
@@ -73,6 +80,7 @@ export type Delivery =
   | PageRowDelivery
   | PageEndDelivery
   | CloseDelivery
+  | CanaryDelivery
 
 const KIND = {
   message: 1,
@@ -82,6 +90,7 @@ const KIND = {
   'page-row': 5,
   'page-end': 6,
   close: 7,
+  canary: 8,
 } as const
 
 const HEADER = 24
@@ -128,11 +137,13 @@ function textOf(delivery: Delivery): string | Uint8Array {
 function flagOf(delivery: Delivery): number {
   if ('code' in delivery) return ERROR_CODES.indexOf(delivery.code)
   if (delivery.kind === 'subscribed') return delivery.behind ? 1 : 0
+  if (delivery.kind === 'canary') return delivery.committed ? 1 : 0
   return delivery.kind === 'page-end' && delivery.atHead ? 1 : 0
 }
 
 function subjectOf(delivery: Delivery): number {
   if ('connection' in delivery) return delivery.connection
+  if (delivery.kind === 'canary') return delivery.thread
   return 'correlationId' in delivery ? delivery.correlationId : 0
 }
 
@@ -171,6 +182,8 @@ export function readDelivery(record: RecordReader): Delivery {
       return { kind: 'page-end', connection, atHead: flag === 1 }
     case KIND.subscribed:
       return { kind: 'subscribed', connection, cursor: position, behind: flag === 1 }
+    case KIND.canary:
+      return { kind: 'canary', thread: subject, committed: flag === 1 }
     case KIND.close:
       return { kind: 'close', connections: readConnections(record, count) }
     case KIND.failure: {

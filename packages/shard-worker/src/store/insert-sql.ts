@@ -50,6 +50,12 @@ export const SELECT_KEYED = {
       on application_id = wanted.a and idempotency_key = wanted.k`,
 } as const
 
+/** Writes to PostgreSQL's own log and to no table: a real commit that leaves nothing behind. */
+export const PROVE = {
+  name: 'prove',
+  text: "select pg_logical_emit_message(true, 'bellwire', '') is not null as written",
+} as const
+
 /** Encodes a batch as the parameter of the statements above. */
 export function encodeBatch(batch: readonly NewMessage[]): string {
   return JSON.stringify(batch.map(encodeRow))

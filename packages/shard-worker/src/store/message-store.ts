@@ -91,6 +91,11 @@ export interface MessageStore {
     userId: UserId,
     applicationId: number,
   ): Promise<{ readonly name: string; readonly defaultPriority: number } | null>
+  /**
+   * Makes a commit that holds no message, on the way of all others: proof that the log takes more.
+   * @throws {BatchError} when it was not committed, or nobody knows.
+   */
+  prove(): Promise<void>
   /** False while the database is away; calls fail at once then. */
   readonly isUp: boolean
   /** Calls back each time the database is reachable again after it was away. */

@@ -5,7 +5,7 @@
 import { PushError, type ApplicationId, type UserId } from '@bellwire/common'
 import { createPool, isUnavailable, toPushError } from '@bellwire/common/db'
 import type pg from 'pg'
-import { SELECT_KEYED } from './insert-sql.ts'
+import { PROVE, SELECT_KEYED } from './insert-sql.ts'
 import { AloneInserter, keyOf, SharedInserter, type Inserter } from './inserter.ts'
 import {
   BatchError,
@@ -111,6 +111,10 @@ export class PgMessageStore implements MessageStore {
     })
     const row = rows[0]
     return row === undefined ? null : { name: row.name, defaultPriority: row.default_priority }
+  }
+
+  async prove(): Promise<void> {
+    await this.#write(PROVE)
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,168 @@
+/**
+ * The primary of a cluster: prepares the database, starts the members on one port, starts again
+ * what dies, and ends them. It listens on nothing itself and owns no connection, so all it can
+ * lose is its members, which end when it does. Main thread of the primary.
+ */
+import type { Logger } from '@bellwire/common'
+import type { DatabaseConnection } from '@bellwire/common/db'
+import { StartError } from '../http/start-error.ts'
+import type { Program } from '../program.ts'
+import type { FromMember } from './ipc.ts'
+import { Member, type MemberEnd } from './member.ts'
+import { MetricsExchange } from './metrics-exchange.ts'
+import { RestartPolicy } from './restart-policy.ts'
+
+export interface PrimaryOptions {
+  /** The program file (main.js). */
+  readonly program: string
+  readonly processes: number
+  readonly connection: DatabaseConnection
+  /** Never 0: the system would choose one for each. */
+  readonly port: number
+  readonly log: Logger
+}
+
+/** The place of one member; who sits there changes. */
+interface Seat {
+  readonly number: number
+  member: Member | null
+  restart: NodeJS.Timeout | null
+}
+
+export class Primary implements Program {
+  readonly #options: PrimaryOptions
+  readonly #seats: readonly Seat[]
+  /** Every process that runs, during a roll both of a seat. */
+  readonly #running = new Set<Member>()
+  readonly #policy = new RestartPolicy()
+  readonly #exchange = new MetricsExchange()
+  #started = false
+  #stopping = false
+  #rolling = false
+  #fail: (error: Error) => void = () => undefined
+  readonly failure: Promise<never>
+
+  constructor(options: PrimaryOptions) {
+    this.#options = options
+    this.#seats = Array.from({ length: options.processes }, (_, number) => ({
+      number,
+      member: null,
+      restart: null,
+    }))
+    this.failure = new Promise((_, reject) => (this.#fail = reject))
+    // It may come while nobody waits for it yet.
+    this.failure.catch(() => undefined)
+  }
+
+  /**
+   * Starts the members; resolves with their address when all of them listen.
+   * @throws {StartError} when they die again and again.
+   */
+  async start(): Promise<string> {
+    for (const seat of this.#seats) this.#fill(seat)
+    const addresses = await Promise.all(this.#seats.map((seat) => this.#untilListening(seat)))
+    this.#started = true
+    return addresses[0] ?? ''
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    for (const { restart } of this.#seats) if (restart !== null) clearTimeout(restart)
+    await Promise.all([...this.#running].map((member) => member.stop()))
+  }
+
+  /** Replaces one member after the other; each new one listens before the old one ends. */
+  reload(): void {
+    if (this.#rolling || this.#stopping) return
+    this.#rolling = true
+    void this.#roll().finally(() => (this.#rolling = false))
+  }
+
+  async #roll(): Promise<void> {
+    const { log } = this.#options
+    log.info('members are replaced one by one')
+    for (const seat of this.#seats) {
+      const next = this.#spawn(seat.number)
+      try {
+        await next.listening
+      } catch (error) {
+        log.error({ reason: String(error) }, 'a new member does not start: the old ones stay')
+        return
+      }
+      const before = seat.member
+      if (seat.restart !== null) clearTimeout(seat.restart)
+      this.#seat(seat, next)
+      await before?.stop()
+      if (this.#stopping) return
+    }
+    log.info('all members were replaced')
+  }
+
+  /** @throws {StartError} when the cluster gives up. */
+  async #untilListening(seat: Seat): Promise<string> {
+    for (;;) {
+      const attempt = seat.member?.listening.catch(() => null) ?? null
+      const address = await Promise.race([attempt, this.failure])
+      if (address !== null) return address
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  }
+
+  #fill(seat: Seat): void {
+    this.#seat(seat, this.#spawn(seat.number))
+  }
+
+  #seat(seat: Seat, member: Member): void {
+    seat.member = member
+    seat.restart = null
+    void member.ended.then((end) => this.#onEnd(seat, member, end))
+  }
+
+  #spawn(number: number): Member {
+    const { program, connection, port, log } = this.#options
+    const member: Member = new Member({
+      program,
+      number,
+      start: { kind: 'start', connection, port },
+      onMessage: (message) => void this.#onMessage(member, message),
+    })
+    this.#running.add(member)
+    void member.ended.then(() => this.#running.delete(member))
+    void member.listening.then(
+      () => this.#policy.listened(),
+      (error: unknown) => log.debug({ number, error: String(error) }, 'member did not listen'),
+    )
+    return member
+  }
+
+  #onEnd(seat: Seat, member: Member, { hadListened, reason }: MemberEnd): void {
+    // Replaced in a roll, or stopped with all.
+    if (seat.member !== member || this.#stopping) return
+    const { log } = this.#options
+    seat.member = null
+    log.error({ number: seat.number, reason }, 'a member ended, starting it again')
+    const delayMs = this.#policy.died(hadListened, performance.now())
+    // One that serves is better than none: a running cluster goes on with what it has.
+    if (this.#policy.isLoop && !(this.#started && this.#someListen())) {
+      this.#fail(new StartError(`The processes of the cluster end again and again: ${reason}`))
+      return
+    }
+    seat.restart = setTimeout(() => this.#fill(seat), delayMs)
+  }
+
+  #someListen(): boolean {
+    return this.#seats.some(({ member }) => member?.hasListened === true)
+  }
+
+  async #onMessage(member: Member, message: FromMember): Promise<void> {
+    if (message.kind === 'measures') {
+      this.#exchange.answered(member, message.question, message.metrics)
+    } else if (message.kind === 'ask-others') {
+      const others = this.#seats.flatMap(({ member: other }) =>
+        other === null || other === member || !other.hasListened ? [] : [other],
+      )
+      const { question } = message
+      member.send({ kind: 'measured', question, others: await this.#exchange.ask(others) })
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/** The start of a cluster: database, members, welcome. Main thread of the primary; called by main.ts. */
+import type { Logger } from '@bellwire/common'
+import type { Config } from '@bellwire/common/config'
+import { openDatabase } from '../database/open-database.ts'
+import { prepareDatabase } from '../database/prepare-database.ts'
+import { probePort } from '../http/probe-port.ts'
+import type { Program } from '../program.ts'
+import { welcome } from '../welcome.ts'
+import { Primary } from './primary.ts'
+
+/**
+ * @param program file of the program, started again for each member
+ * @throws {StartError | DatabaseStartError} with one line that says why it cannot start.
+ */
+export async function startPrimary(
+  config: Config,
+  log: Logger,
+  program: string,
+): Promise<Program> {
+  const { listenAddr, cluster } = config.server
+  // The members share the port, so none of them would notice a stranger that shares it too.
+  const port = await probePort(listenAddr, config.server.port)
+  const database = await openDatabase(config, log)
+  const { connection } = database
+  const { processes } = cluster
+  const primary = new Primary({ program, processes, connection, port, log })
+  try {
+    const { madeAdmin } = await prepareDatabase(config, connection, log)
+    const address = await primary.start()
+    log.info({ address, pid: process.pid, processes }, 'Bellwire listens')
+    process.stdout.write(welcome(config, { address, port, madeAdmin }))
+  } catch (error) {
+    await primary.stop()
+    await database.stop()
+    throw error
+  }
+  return {
+    failure: primary.failure,
+    reload: () => primary.reload(),
+    stop: () => primary.stop().finally(() => database.stop()),
+  }
+}

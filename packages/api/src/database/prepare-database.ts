@@ -1,0 +1,41 @@
+/**
+ * Makes the database ready for gateways: tables brought up to date, the first administrator made.
+ * Main thread, once at the start, before any gateway; in a cluster the primary does it.
+ */
+import { systemClock, type Logger } from '@bellwire/common'
+import type { Config } from '@bellwire/common/config'
+import { createDatabase, createPool, migrate, type DatabaseConnection } from '@bellwire/common/db'
+import { PasswordHasher } from '../auth/password-hasher.ts'
+import { createFirstAdmin } from './first-admin.ts'
+
+export interface PreparedDatabase {
+  /** True when this start made the first admin. */
+  readonly madeAdmin: boolean
+}
+
+/** @throws {DatabaseStartError} with one line that says why it cannot start. */
+export async function prepareDatabase(
+  config: Config,
+  connection: DatabaseConnection,
+  log: Logger,
+): Promise<PreparedDatabase> {
+  await migrate(connection)
+  const pool = createPool(connection, {
+    name: 'bellwire start',
+    max: 1,
+    onError: (error) => log.debug({ error: String(error) }, 'pool connection lost'),
+  })
+  const db = createDatabase(pool)
+  const hasher = new PasswordHasher({ cost: config.passStrength })
+  try {
+    const madeAdmin = await createFirstAdmin(db, {
+      ...config.defaultUser,
+      hash: (pass) => hasher.hash(pass),
+      clock: systemClock,
+    })
+    return { madeAdmin }
+  } finally {
+    await hasher.close()
+    await db.destroy()
+  }
+}

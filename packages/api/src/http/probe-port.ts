@@ -1,0 +1,57 @@
+/**
+ * Finds out why a port cannot be had: uWebSockets.js only says that it failed, and where a port is
+ * shared it doesn't even fail. Before listening; on a main thread.
+ */
+import { createServer } from 'node:net'
+import { StartError } from './start-error.ts'
+
+const UNIX = 'unix:'
+
+/**
+ * Listens for a moment as the only one.
+ * @returns the port; where it is 0, one that the system has free. 0 for a Unix socket.
+ * @throws {StartError} if the port is taken, not allowed or not there
+ */
+export async function probePort(address: string, port: number): Promise<number> {
+  if (address.startsWith(UNIX)) return 0
+  const host = bareHost(address)
+  const server = createServer()
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen({ port, exclusive: true, ...(host !== '' && { host }) }, resolve)
+    })
+    const bound = server.address()
+    await new Promise((resolve) => server.close(resolve))
+    return typeof bound === 'object' && bound !== null ? bound.port : port
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const shown = hostAndPort(host, port)
+    throw new StartError(`Cannot listen on ${shown}: ${reason(code, error)}`, { cause: error })
+  }
+}
+
+/** Without the brackets of an IPv6 address. */
+export function bareHost(address: string): string {
+  return address.replace(/^\[(.*)\]$/, '$1')
+}
+
+/** As a log line shows it. */
+export function hostAndPort(host: string, port: number): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function reason(code: unknown, error: unknown): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'another process listens there'
+    case 'EACCES':
+      return 'this user may not use the port (ports below 1024 need a privilege)'
+    case 'EADDRNOTAVAIL':
+      return 'the address belongs to no network interface of this machine'
+    case 'ENOTFOUND':
+      return 'the host name is unknown'
+    default:
+      return error instanceof Error ? error.message : String(error)
+  }
+}
