@@ -11,11 +11,12 @@ import { BodyBudget } from './body.ts'
 import { TrustedProxies } from './client-address.ts'
 import { ConnectionLimit } from './connection-limit.ts'
 import type { CorsPolicy } from './cors.ts'
+import { firstLook, type Front } from './front.ts'
 import { listen, type Listener } from './listener.ts'
 import { OpenExchanges } from './open-exchanges.ts'
 import { normalizePath } from './path.ts'
 import { type Gatekeeper, Pipeline } from './pipeline.ts'
-import { endAbruptly } from './response.ts'
+import { endAbruptly, respond } from './response.ts'
 import { Router } from './router.ts'
 import { guardBehavior, STREAM_PATH, type StreamEndpoint } from './stream-route.ts'
 import type { Route } from './types.ts'
@@ -30,6 +31,12 @@ export interface PublishEndpoint {
   handle(res: uws.HttpResponse, req: uws.HttpRequest): void
 }
 
+/** PEM files; both may be the same one. */
+export interface CertificateFiles {
+  readonly certFile: string
+  readonly keyFile: string
+}
+
 export interface HttpServerOptions<Connection> {
   /** Address or host name, '' for every address, or `unix:/path`. */
   readonly address: string
@@ -37,8 +44,10 @@ export interface HttpServerOptions<Connection> {
   readonly port: number
   /** True when several processes share the port. */
   readonly sharedPort?: boolean
-  /** Present: TLS with this certificate and key (PEM files). */
-  readonly tls?: { readonly certFile: string; readonly keyFile: string }
+  /** Present: TLS. */
+  readonly tls?: CertificateFiles
+  /** Asked before the routes; publishing and the stream are not its concern. */
+  readonly front?: Front
   readonly routes: readonly Route[]
   readonly authenticator: Gatekeeper
   readonly cors: CorsPolicy
@@ -46,8 +55,8 @@ export interface HttpServerOptions<Connection> {
   readonly trustedProxies?: readonly string[]
   readonly log: Logger
   readonly clock?: Clock
-  /** Default: what the limit of open files allows. */
-  readonly maxConnections?: number
+  /** Servers of one process share theirs. Default: what the limit of open files allows. */
+  readonly limit?: ConnectionLimit
   readonly publish?: PublishEndpoint
   readonly stream?: StreamEndpoint<Connection>
 }
@@ -59,6 +68,11 @@ export interface HttpServer {
   stopAccepting(): Promise<void>
   /** Ends every connection. */
   close(): Promise<void>
+  /**
+   * Gives new connections the certificate that lies in the files now; open ones go on.
+   * @throws if the files hold none, or the server doesn't listen; then nothing changes
+   */
+  renewCertificate(): Promise<void>
   /** Requests that wait for their answer; those of the two raw endpoints are not counted. */
   readonly openRequests: number
   /** Open TCP connections, WebSockets among them. */
@@ -73,7 +87,9 @@ export function createHttpServer<Connection = never>(
 
 class Server<Connection> implements HttpServer {
   readonly #options: HttpServerOptions<Connection>
-  readonly #app: TemplatedApp
+  #app: TemplatedApp
+  /** Apps with an older certificate: they listen no more, their connections go on. */
+  readonly #retired: TemplatedApp[] = []
   readonly #limit: ConnectionLimit
   readonly #exchanges: OpenExchanges
   readonly #pipeline: Pipeline
@@ -82,9 +98,8 @@ class Server<Connection> implements HttpServer {
 
   constructor(options: HttpServerOptions<Connection>) {
     const clock = options.clock ?? systemClock
-    const { tls } = options
     this.#options = options
-    this.#limit = new ConnectionLimit(options.maxConnections)
+    this.#limit = options.limit ?? new ConnectionLimit()
     this.#exchanges = new OpenExchanges(clock)
     this.#pipeline = new Pipeline({
       router: new Router(options.routes),
@@ -95,20 +110,28 @@ class Server<Connection> implements HttpServer {
       bodies: new BodyBudget(BODY_BUDGET_BYTES),
       log: options.log,
       clock,
-      secure: tls !== undefined,
+      secure: options.tls !== undefined,
       isKnown: (method, path) => this.#rawEndpoint(method, path) !== null,
     })
-    this.#app =
-      tls === undefined
-        ? uWS.App()
-        : uWS.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile })
-    this.#attach()
+    this.#app = this.#createApp()
   }
 
   async listen(): Promise<{ address: string; port: number }> {
-    const { address, port, sharedPort } = this.#options
-    this.#listener = await listen(this.#app, { address, port, shared: sharedPort ?? false })
+    const { address, port, sharedPort, tls } = this.#options
+    const shared = sharedPort ?? false
+    const replaceable = tls !== undefined
+    this.#listener = await listen(this.#app, { address, port, shared, replaceable })
     return { address: this.#listener.address, port: this.#listener.port }
+  }
+
+  async renewCertificate(): Promise<void> {
+    const listener = this.#listener
+    if (listener === null) throw new TypeError('A server that does not listen renews nothing')
+    // uWebSockets.js ties a certificate to an app for good.
+    const app = this.#createApp()
+    this.#listener = await listener.handOver(app)
+    this.#retired.push(this.#app)
+    this.#app = app
   }
 
   async stopAccepting(): Promise<void> {
@@ -120,7 +143,7 @@ class Server<Connection> implements HttpServer {
 
   async close(): Promise<void> {
     await this.stopAccepting()
-    this.#app.close()
+    for (const app of [this.#app, ...this.#retired]) app.close()
     this.#exchanges.close()
   }
 
@@ -132,22 +155,35 @@ class Server<Connection> implements HttpServer {
     return this.#limit.open
   }
 
-  #attach(): void {
-    const { publish, stream, log } = this.#options
-    this.#app.filter((res, change) => {
+  #createApp(): TemplatedApp {
+    const { tls, publish, stream, log } = this.#options
+    const app =
+      tls === undefined
+        ? uWS.App()
+        : uWS.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile })
+    app.filter((res, change) => {
       if (Number(change) < 0) this.#limit.closed()
       else if (!this.#limit.opened()) res.close()
     })
     if (publish !== undefined) {
-      this.#app.post(PUBLISH_PATH, (res, req) => this.#guard(res, () => publish.handle(res, req)))
+      app.post(PUBLISH_PATH, (res, req) => this.#guard(res, () => publish.handle(res, req)))
     }
     if (stream !== undefined) {
-      this.#app.ws('/*', guardBehavior(stream.behavior, this.#limit, log))
+      app.ws('/*', guardBehavior(stream.behavior, this.#limit, log))
     }
-    this.#app.any('/*', (res, req) => this.#guard(res, () => this.#onRequest(res, req)))
+    app.any('/*', (res, req) => this.#guard(res, () => this.#onRequest(res, req)))
+    return app
   }
 
   #onRequest(res: uws.HttpResponse, req: uws.HttpRequest): void {
+    const answer = this.#options.front?.(firstLook(req)) ?? null
+    if (answer !== null) {
+      respond(res, answer, undefined, {
+        head: req.getCaseSensitiveMethod() === 'HEAD',
+        close: true,
+      })
+      return
+    }
     const path = normalizePath(req.getUrl())
     const raw = this.#rawEndpoint(req.getCaseSensitiveMethod(), path)
     if (raw !== null) {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { ConnectionLimit } from '../../src/http/connection-limit.ts'
 import type { PublishEndpoint } from '../../src/http/server.ts'
 import type { StreamEndpoint } from '../../src/http/stream-route.ts'
 import { RawConnection } from './raw-connection.ts'
@@ -105,7 +106,7 @@ t.test('HTTP server hands /stream over raw', async (t) => {
 })
 
 t.test('[LIM12] HTTP server refuses upgrades at its bound of connections', async (t) => {
-  const options = { stream: streamEndpoint([]), maxConnections: 2 } as TestServerOptions
+  const options = { stream: streamEndpoint([]), limit: new ConnectionLimit(2) } as TestServerOptions
   const { port } = await startTestServer(t, options)
   const sockets = [await upgrade(port, '/stream'), await upgrade(port, '/stream')]
   for (const socket of sockets) t.equal((await socket.answer({ head: true }))?.status, 101)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { ConnectionLimit } from '../../src/http/connection-limit.ts'
 import { RawConnection } from './raw-connection.ts'
 import { type RunningServer, startTestServer } from './test-server.ts'
 
@@ -205,7 +206,7 @@ t.test('HTTP server answers in time', async (t) => {
 })
 
 t.test('[LIM12] HTTP server bounds its connections', async (t) => {
-  const running = await startTestServer(t, { maxConnections: 4 })
+  const running = await startTestServer(t, { limit: new ConnectionLimit(4) })
   const connections: RawConnection[] = []
   t.teardown(() => connections.forEach((connection) => connection.destroy()))
   for (let i = 0; i < 4; i++) connections.push(await RawConnection.open(running.port))
