@@ -50,6 +50,11 @@ export class MemoryLog {
     return this.rowsAfter(userId, 0).at(-1)?.id ?? 0
   }
 
+  /** The newest id of a user, also of a row that was deleted since. */
+  newestOf(userId: UserId): number {
+    return this.#ofUser.get(userId)?.at(-1)?.id ?? 0
+  }
+
   firstUnder(applicationId: number, key: string): LogRow | undefined {
     if (key === '') return undefined
     for (const row of this.#rows.values()) {

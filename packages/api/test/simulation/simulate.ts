@@ -85,7 +85,7 @@ class Run {
     if (violations.length === 0) await this.#rest()
     if (violations.length === 0) {
       world.promises.atRest(world.sockets)
-      world.checkRevoked()
+      world.checkRegistered()
     }
     return { violations, history: this.#history, frames: world.promises.frames }
   }

@@ -145,7 +145,15 @@ export class World {
   }
 
   /** After everything has come to rest. */
-  checkRevoked(): void {
+  checkRegistered(): void {
+    this.promises.demand(this.flow.openings.size === 0, 'an upgrade waits for ever')
+    const listening = new Set([...this.sockets].map(({ userId }) => userId)).size
+    const registered = this.workers.reduce(
+      (sum, worker) => sum + (worker?.shards.userCount ?? 0),
+      0,
+    )
+    const ghosts = `${registered} users are registered, ${listening} have sockets`
+    this.promises.demand(registered === listening, ghosts)
     for (const { name, userId, clientId } of this.sockets) {
       const revoked = this.#revoked.has(`${userId} ${clientId}`)
       this.promises.demand(!revoked, `${name} is open, client ${clientId} was deleted`)
@@ -223,7 +231,7 @@ export class World {
 
   /** Other processes, and lost sessions, tell up to which id a user's messages go. */
   hint(userId: UserId): void {
-    const messageId = this.log.headOf(userId)
+    const messageId = this.log.newestOf(userId)
     const thread = threadOf(shardOf(userId, this.options.shardCount), this.options.threadCount)
     if (messageId > 0) this.workers[thread]?.hear(userId, messageId)
   }
