@@ -11,6 +11,11 @@ const NAME_LENGTH = 25
 /** Gotify's names, and those of a folder that was taken over from it. */
 const STORED_NAME = /^[A-Za-z0-9_-]{1,100}\.[A-Za-z]{1,5}$/
 
+/** False for everything that could lead out of the folder. */
+export function isImageName(name: string): boolean {
+  return STORED_NAME.test(name)
+}
+
 export class ImageFiles {
   readonly #folder: string
 
@@ -20,9 +25,21 @@ export class ImageFiles {
 
   /** Stores the content under a new name, whole or not at all, and returns the name. */
   async save(content: Uint8Array, extension: string): Promise<string> {
-    await mkdir(this.#folder, { recursive: true })
     const letters = Array.from({ length: NAME_LENGTH }, () => NAME_LETTERS[randomInt(64)])
     const name = letters.join('') + extension
+    await this.#store(name, content)
+    return name
+  }
+
+  /** Stores an image under the name that it has elsewhere; false: one of this name is there already. */
+  async add(name: string, content: Uint8Array): Promise<boolean> {
+    if ((await this.read(name)) !== null) return false
+    await this.#store(name, content)
+    return true
+  }
+
+  async #store(name: string, content: Uint8Array): Promise<void> {
+    await mkdir(this.#folder, { recursive: true })
     const unfinished = path.join(this.#folder, `.${randomUUID()}.upload`)
     try {
       await writeDurably(unfinished, content)
@@ -31,12 +48,11 @@ export class ImageFiles {
       await rm(unfinished, { force: true })
       throw error
     }
-    return name
   }
 
   /** Returns the content, or null if there is no such image. */
   async read(name: string): Promise<Buffer | null> {
-    if (!STORED_NAME.test(name)) return null
+    if (!isImageName(name)) return null
     try {
       return await readFile(path.join(this.#folder, name))
     } catch (error) {
@@ -47,7 +63,7 @@ export class ImageFiles {
 
   /** Removes an image; one that is gone already is no error. */
   async remove(name: string): Promise<void> {
-    if (STORED_NAME.test(name)) await rm(path.join(this.#folder, name), { force: true })
+    if (isImageName(name)) await rm(path.join(this.#folder, name), { force: true })
   }
 }
 

@@ -1,0 +1,68 @@
+/**
+ * Values of a Gotify database as Bellwire keeps them. The same column comes as a number, a bigint, a
+ * text or bytes, as the database and the version have it. Pure.
+ */
+import { type GotifyRow, type GotifyTable } from './gotify-source.ts'
+import { ImportError } from './import-error.ts'
+
+/** Go's forms of a time in SQLite: with or without T, fraction and zone, some with the name of the zone. */
+const TIME = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d+)?) ?(?:(Z)|([+-]\d\d):?(\d\d))?/
+
+/** @throws {ImportError} when it is no id, which only a damaged database has */
+export function idIn(table: GotifyTable, row: GotifyRow, column = 'id'): number {
+  const id = Number(row[column])
+  if (Number.isSafeInteger(id) && id > 0) return id
+  throw new ImportError(
+    `The database is damaged: a row of "${table}" has ${textOf(row[column]) || 'nothing'} as "${column}"`,
+  )
+}
+
+/** '' for NULL. PostgreSQL has no NUL character, so U+FFFD stands for one. */
+export function textOf(value: unknown): string {
+  return decode(value).replaceAll('\0', '\ufffd')
+}
+
+function decode(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (value instanceof ArrayBuffer) return Buffer.from(value).toString()
+  if (value instanceof Uint8Array) return Buffer.from(value).toString()
+  if (typeof value === 'number' || typeof value === 'bigint') return value.toString()
+  return ''
+}
+
+/** 0 for NULL; what is beyond 2^53 becomes the nearest number that JavaScript can hold. */
+export function numberOf(value: unknown): number {
+  const number = Math.trunc(Number(value ?? 0))
+  if (Number.isNaN(number)) return 0
+  return Math.min(Number.MAX_SAFE_INTEGER, Math.max(Number.MIN_SAFE_INTEGER, number))
+}
+
+export function booleanOf(value: unknown): boolean {
+  return value === true || Number(value) === 1
+}
+
+/** Milliseconds since 1970; null for NULL and for what is no time. A time without a zone is UTC. */
+export function millisOf(value: unknown): number | null {
+  if (value instanceof Date) return numberOrNull(value.getTime())
+  const [, day, time, zulu, hours, minutes] = TIME.exec(textOf(value)) ?? []
+  if (day === undefined || time === undefined) return null
+  const zone = zulu !== undefined || hours === undefined ? 'Z' : `${hours}:${minutes}`
+  return numberOrNull(Date.parse(`${day}T${time}${zone}`))
+}
+
+/** The JSON text of a message's extras, as it is; null for none and for what is no JSON object. */
+export function extrasOf(value: unknown): string | null {
+  const text = textOf(value)
+  try {
+    const extras: unknown = JSON.parse(text)
+    const isObject = typeof extras === 'object' && extras !== null && !Array.isArray(extras)
+    return isObject && Object.keys(extras).length > 0 ? text : null
+  } catch (error) {
+    if (error instanceof SyntaxError) return null
+    throw error
+  }
+}
+
+function numberOrNull(number: number): number | null {
+  return Number.isNaN(number) ? null : number
+}

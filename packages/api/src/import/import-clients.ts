@@ -1,0 +1,38 @@
+/** Takes over clients with their tokens, in either form, elevation and expiry. Fourth stage of an import. */
+import type { ClientId, UserId } from '@bellwire/common'
+import type { ClientRow } from '@bellwire/common/db'
+import { notYetHere } from './already-here.ts'
+import { allRows, type GotifyRow } from './gotify-source.ts'
+import { idIn, millisOf, numberOf, textOf } from './gotify-values.ts'
+import { chunksOf, type ImportContext } from './import-context.ts'
+
+/** @throws {ImportError} when another client is here under the same id */
+export async function importClients(
+  { source, db, report, now }: ImportContext,
+  userIds: ReadonlySet<number>,
+): Promise<void> {
+  const all = (await allRows(source, 'clients')).map((row) => toClient(row, now))
+  const clients = all.filter((client) => userIds.has(client.user_id))
+  report.leftOut('clients of users that are gone', all.length - clients.length)
+
+  const here = await db.selectFrom('clients').select(['id', 'user_id', 'token', 'name']).execute()
+  const added = notYetHere('client', clients, here)
+  for (const chunk of chunksOf(added)) await db.insertInto('clients').values(chunk).execute()
+  report.added('clients', added.length)
+  report.present('clients', clients.length - added.length)
+}
+
+function toClient(row: GotifyRow, now: number): ClientRow {
+  return {
+    id: idIn('clients', row) as ClientId,
+    user_id: idIn('clients', row, 'user_id') as UserId,
+    token: textOf(row['token']),
+    token_hash: null,
+    name: textOf(row['name']),
+    created_at: millisOf(row['created_at']) ?? now,
+    last_used: millisOf(row['last_used']),
+    elevated_until: millisOf(row['elevated_until']),
+    expires_after_inactivity_seconds: numberOf(row['expires_after_inactivity_seconds']),
+    expires_at: millisOf(row['expires_at']),
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * Reads a gotify.db. Opened so that nothing can be written to it, with its write-ahead log where it
+ * has one, and checked as a whole before the first row is used.
+ */
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Database } from 'libsql'
+import type { GotifyRow, GotifySource, GotifyTable } from './gotify-source.ts'
+import { ImportError } from './import-error.ts'
+
+/** @throws {ImportError} when there is no such file, or it is damaged, or no SQLite database */
+export async function openSqliteSource(file: string): Promise<GotifySource> {
+  await requireFile(file)
+  // Only an import needs the library: the server never loads it.
+  const { default: Sqlite } = await import('libsql')
+  const database = new Sqlite(`${pathToFileURL(resolve(file)).href}?mode=ro`)
+  try {
+    database.defaultSafeIntegers(true)
+    // One moment for all reads, also while a Gotify still writes.
+    database.exec('begin')
+    const [row] = database.prepare('pragma integrity_check(1)').all() as GotifyRow[]
+    if (row?.['integrity_check'] !== 'ok') {
+      throw new Error(String(row?.['integrity_check']))
+    }
+    return new SqliteSource(database)
+  } catch (error) {
+    database.close()
+    throw damaged(file, error)
+  }
+}
+
+class SqliteSource implements GotifySource {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  columnsOf(table: GotifyTable): Promise<ReadonlySet<string>> {
+    const rows = this.#all('select name from pragma_table_info(?)', table)
+    return Promise.resolve(new Set(rows.map((row) => String(row['name']))))
+  }
+
+  page(table: GotifyTable, after: number, limit: number): Promise<readonly GotifyRow[]> {
+    return Promise.resolve(
+      this.#all(`select * from ${table} where id > ? order by id limit ?`, after, limit),
+    )
+  }
+
+  lastId(table: GotifyTable): Promise<number> {
+    // Gotify's tables count by AUTOINCREMENT: sqlite_sequence remembers deleted rows.
+    const [row] = this.#all('select seq as last from sqlite_sequence where name = ?', table)
+    return Promise.resolve(Number(row?.['last'] ?? 0))
+  }
+
+  close(): Promise<void> {
+    this.#database.close()
+    return Promise.resolve()
+  }
+
+  #all(statement: string, ...parameters: readonly (string | number)[]): GotifyRow[] {
+    return this.#database.prepare(statement).all(...parameters) as GotifyRow[]
+  }
+}
+
+async function requireFile(file: string): Promise<void> {
+  try {
+    if ((await stat(file)).isFile()) return
+  } catch (error) {
+    throw new ImportError(`Cannot read "${file}": ${(error as Error).message}`, { cause: error })
+  }
+  throw new ImportError(`Cannot read "${file}": it is no file`)
+}
+
+function damaged(file: string, cause: unknown): ImportError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new ImportError(`"${file}" is damaged or no SQLite database: ${reason}`, { cause })
+}
