@@ -15,6 +15,7 @@ import type { ShardRouter } from '../shards/shard-router.ts'
 import { Connection } from './connection.ts'
 import type { Connections } from './connections.ts'
 import type { Openings } from './opening.ts'
+import type { StreamEvents } from './stream-events.ts'
 import { originMayStream } from './stream-origin.ts'
 
 export interface StreamOptions {
@@ -24,6 +25,7 @@ export interface StreamOptions {
   readonly router: ShardRouter
   readonly openings: Openings
   readonly connections: Connections
+  readonly events: StreamEvents
   readonly pingPeriodSeconds: number
   readonly readBufferSize: number
   readonly remoteAddress: (res: uws.HttpResponse, req: uws.HttpRequest) => string
@@ -35,6 +37,7 @@ export interface StreamSocket {
   identity: Omit<ConstructorParameters<typeof Connection>[1], 'cursor'>
   cursor: number
   behind: boolean
+  readonly wantsEvents: boolean
 }
 
 /** What is kept of an upgrade request; uWebSockets.js' own is gone after the handler. */
@@ -44,6 +47,7 @@ interface Upgrade {
   readonly key: string
   readonly headers: HeaderList
   readonly endsWithoutFrame: boolean
+  readonly wantsEvents: boolean
   open: boolean
   /** What to undo when the client leaves before the answer. */
   onAbort: (() => void) | null
@@ -52,14 +56,18 @@ interface Upgrade {
 const MESSAGE_TOO_BIG = 1009
 /** Beyond the ping period, as in Gotify: a socket that answers no ping ends after it. */
 const PONG_GRACE_SECONDS = 15
+/** Values of `?events=` that ask for more than messages. */
+const EVENTS_WANTED: ReadonlySet<string> = new Set(['1', 'true'])
 
 export class StreamEndpoint {
   readonly #options: StreamOptions
   readonly behavior: uws.WebSocketBehavior<StreamSocket>
+  /** The socket of the upgrade that is being answered. */
+  #opened: uws.WebSocket<StreamSocket> | null = null
 
   constructor(options: StreamOptions) {
     this.#options = options
-    const { connections, pingPeriodSeconds, readBufferSize } = options
+    const { connections, events, pingPeriodSeconds, readBufferSize } = options
     this.behavior = {
       compression: 0,
       // Above this uWebSockets.js cuts the connection; between the two the client is told why.
@@ -72,10 +80,7 @@ export class StreamEndpoint {
       maxBackpressure: 0,
       upgrade: (res, req, context) => this.#upgrade(res, req, context),
       open: (ws) => {
-        const { identity, cursor, behind } = ws.getUserData()
-        const connection = new Connection(ws, { ...identity, cursor })
-        ws.getUserData().connection = connection
-        connections.add(connection, behind)
+        this.#opened = ws
       },
       message: (ws, message) => {
         if (message.byteLength <= readBufferSize) return
@@ -83,8 +88,16 @@ export class StreamEndpoint {
       },
       drain: (ws) => ws.getUserData().connection?.drained(connections),
       close: (ws) => {
-        const { connection } = ws.getUserData()
-        if (connection !== null) connections.remove(connection)
+        const { connection, identity, wantsEvents } = ws.getUserData()
+        if (connection === null) {
+          // It ended in its upgrade.
+          this.#opened = null
+          const { number, userId } = identity
+          options.router.send({ kind: 'unsubscribe', connection: number, userId })
+          return
+        }
+        connections.remove(connection)
+        if (wantsEvents) events.remove(connection)
       },
     }
   }
@@ -128,6 +141,7 @@ export class StreamEndpoint {
       key: req.getHeader('sec-websocket-key'),
       headers: origin.headers,
       endsWithoutFrame: req.getHeader('user-agent').toLowerCase().includes('okhttp'),
+      wantsEvents: EVENTS_WANTED.has(queryValue(req.getQuery(), 'events')),
       open: true,
       onAbort: null,
     }
@@ -177,9 +191,9 @@ export class StreamEndpoint {
       {
         userId,
         registered: ({ cursor, behind }) => {
-          const { endsWithoutFrame } = upgrade
+          const { endsWithoutFrame, wantsEvents } = upgrade
           const identity = { number, userId, clientId, endsWithoutFrame }
-          this.#accept(upgrade, { connection: null, identity, cursor, behind })
+          this.#accept(upgrade, { connection: null, identity, cursor, behind, wantsEvents })
         },
         refused: (error) => this.#refuse(upgrade, error),
       },
@@ -210,6 +224,23 @@ export class StreamEndpoint {
       // No subprotocol and no extension is ever agreed on: some clients offer what they cannot read.
       res.upgrade(socket, key, '', '', context)
     })
+    this.#start()
+  }
+
+  /**
+   * Behind the cork, not in it: when cork() ends after an upgrade, uWebSockets.js reads a flag from
+   * memory that it has just given back, and closes the socket if an allocation in between changed it.
+   */
+  #start(): void {
+    const ws = this.#opened
+    this.#opened = null
+    if (ws === null) return
+    const { connections, events } = this.#options
+    const { identity, cursor, behind, wantsEvents } = ws.getUserData()
+    const connection = new Connection(ws, { ...identity, cursor })
+    ws.getUserData().connection = connection
+    connections.add(connection, behind)
+    if (wantsEvents) events.add(connection)
   }
 
   #refuse(upgrade: Upgrade, error: PushError): void {
