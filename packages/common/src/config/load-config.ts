@@ -8,6 +8,7 @@ import { ConfigError } from './config-error.ts'
 import { clusterProblems } from './cluster-config.ts'
 import { databaseConfig } from './database-config.ts'
 import { gatherSources } from './env-sources.ts'
+import { findMissing } from './needed-together.ts'
 import { refuseWhatIsNotCarriedOut } from './not-carried-out.ts'
 import { readSettings } from './read-settings.ts'
 import { SETTING_NAMES } from './settings/index.ts'
@@ -40,7 +41,11 @@ export function loadConfig({ env, cwd, home, cpuCount }: ConfigSource): LoadedCo
   const { values, problems: wrong } = readSettings(sources.values)
   if (values === undefined) throw new ConfigError([...sources.problems, ...wrong])
 
-  const problems = [...sources.problems, ...refuseWhatIsNotCarriedOut(sources.values, values)]
+  const problems = [
+    ...sources.problems,
+    ...refuseWhatIsNotCarriedOut(sources.values, values),
+    ...findMissing(values),
+  ]
   problems.push(...clusterProblems(values))
   const database = databaseConfig(values, problems)
   if (problems.length > 0) throw new ConfigError(problems)

@@ -22,15 +22,6 @@ export const NOT_CARRIED_OUT: ReadonlyMap<SettingName, NotCarriedOut> = new Map<
       harmless: [''],
     },
   ],
-  ['GOTIFY_OIDC_ENABLED', { reason: 'signing in through OpenID Connect is not there yet' }],
-  [
-    'GOTIFY_SERVER_SSL_ENABLED',
-    { reason: 'HTTPS is not there yet, put a proxy that ends TLS in front' },
-  ],
-  [
-    'GOTIFY_SERVER_SSL_LETSENCRYPT_ENABLED',
-    { reason: 'HTTPS is not there yet, put a proxy that ends TLS in front' },
-  ],
 ])
 
 /** One line for each setting that asks for something that isn't there. */

@@ -340,9 +340,6 @@ t.test(
   (t) => {
     const refused: Variables = {
       GOTIFY_PLUGINSDIR: 'plugins',
-      GOTIFY_OIDC_ENABLED: 'true',
-      GOTIFY_SERVER_SSL_ENABLED: '1',
-      GOTIFY_SERVER_SSL_LETSENCRYPT_ENABLED: 't',
     }
     for (const [name, value] of Object.entries(refused)) {
       const [line = '', ...others] = problemsOf({ [name]: value })
@@ -354,10 +351,6 @@ t.test(
     t.strictSame(
       problemsOf({
         GOTIFY_PLUGINSDIR: '',
-        GOTIFY_OIDC_ENABLED: '0',
-        GOTIFY_OIDC_ISSUER: 'https://id.example',
-        GOTIFY_SERVER_SSL_ENABLED: 'F',
-        GOTIFY_SERVER_SSL_CERTFILE: 'x.pem',
       }),
       [],
     )

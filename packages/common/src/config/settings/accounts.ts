@@ -54,7 +54,7 @@ export const ACCOUNT_SETTINGS = {
   GOTIFY_OIDC_USERNAMECLAIM: {
     kind: text,
     default: 'preferred_username',
-    doc: 'Claim of the ID token that becomes the user name.',
+    doc: 'Claim about the user that becomes the name of a new account.',
   },
   GOTIFY_OIDC_AUTOREGISTER: {
     kind: bool,

@@ -27,7 +27,7 @@ export const SERVER_SETTINGS = {
   GOTIFY_SERVER_KEEPALIVEPERIODSECONDS: {
     kind: wholeNumber(-1, 32767),
     default: '0',
-    doc: 'Seconds between TCP keep-alive probes on accepted connections. 0: 15 seconds; -1: none. The bound is that of Linux.',
+    doc: 'Accepted for Gotify setups and without effect: idle HTTP connections are closed after 10 seconds, and WebSocket pings keep streams alive or find them dead.',
   },
   GOTIFY_SERVER_LISTENADDR: {
     kind: listenAddress,
@@ -47,7 +47,7 @@ export const SERVER_SETTINGS = {
   GOTIFY_SERVER_SSL_ENABLED: {
     kind: bool,
     default: 'false',
-    doc: "Serve HTTPS too. Needs a certificate (CERTFILE and CERTKEY) or Let's Encrypt.",
+    doc: "Serve HTTPS too, with the certificate of CERTFILE and CERTKEY or one of Let's Encrypt.",
   },
   GOTIFY_SERVER_SSL_REDIRECTTOHTTPS: {
     kind: bool,
@@ -67,7 +67,7 @@ export const SERVER_SETTINGS = {
   GOTIFY_SERVER_SSL_CERTFILE: {
     kind: filePath,
     default: '',
-    doc: 'Path of the TLS certificate (PEM, with its chain).',
+    doc: 'Path of the TLS certificate (PEM, with its chain). When the file changes, new connections get the new certificate within seconds; open ones go on.',
   },
   GOTIFY_SERVER_SSL_CERTKEY: {
     kind: filePath,
@@ -77,7 +77,7 @@ export const SERVER_SETTINGS = {
   GOTIFY_SERVER_SSL_LETSENCRYPT_ENABLED: {
     kind: bool,
     default: 'false',
-    doc: "Get the certificate from Let's Encrypt. Needs SSL_ENABLED and ACCEPTTOS.",
+    doc: "Get the certificate from Let's Encrypt and renew it. Needs SSL_ENABLED, ACCEPTTOS and HOSTS, and plain HTTP that the internet reaches on port 80.",
   },
   GOTIFY_SERVER_SSL_LETSENCRYPT_ACCEPTTOS: {
     kind: bool,
@@ -97,7 +97,7 @@ export const SERVER_SETTINGS = {
   GOTIFY_SERVER_SSL_LETSENCRYPT_HOSTS: {
     kind: texts,
     default: '',
-    doc: 'Host names to get certificates for.',
+    doc: 'Host names to get the certificate for; one certificate holds them all.',
   },
   GOTIFY_SERVER_RESPONSEHEADERS: {
     kind: headers,
