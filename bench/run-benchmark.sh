@@ -13,6 +13,7 @@ Usage: bench/run-benchmark.sh VERB [options]
   scale 1k|10k|100k        that many sockets held at once
   compare A B              two results side by side, with ratios and 95 % intervals
   report DIR               writes the report of a result again
+  docs RESULT              writes the figures of a result into the documents of this folder
   smoke                    the regression gate: a short run against baseline.json
   stop                     ends whatever an earlier run left behind
 
@@ -136,7 +137,12 @@ case "$verb" in
     ;;
   compare | report | smoke)
     build
-    cli "$verb" "${arguments[@]}"
+    cli "$verb" ${arguments[@]+"${arguments[@]}"}
+    ;;
+  docs)
+    build
+    cli docs "${arguments[@]}"
+    "$ROOT/node_modules/.bin/prettier" --log-level warn --write "$BENCH"/*.md
     ;;
   all | 64 | 128 | 256 | 512 | 1024 | throughput | latency | scale)
     # Sockets held over several processes are a matter of this machine, containers or not.

@@ -1,6 +1,6 @@
 /**
  * The command line behind run-benchmark.sh: reads the verb and its options, runs the plan, writes the report.
- * Verbs: all, 64..1024, throughput, latency, scale, smoke, compare, report, stop.
+ * Verbs: all, 64..1024, throughput, latency, scale, smoke, compare, report, docs, stop.
  */
 import { mkdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -8,16 +8,21 @@ import { entriesFor, interleave } from './plan/plan.ts'
 import { say } from './plan/progress.ts'
 import { Runner } from './plan/runner.ts'
 import { compareResults } from './report/compare.ts'
+import { fillDocuments } from './report/fill-documents.ts'
 import { writeReport } from './report/write-report.ts'
 import { readResult, resultName } from './results/result.ts'
 import { k6Scenarios } from './scenarios/k6.ts'
 import { runScale, SCALES } from './scenarios/scale.ts'
-import { RESULTS_DIR } from './server/paths.ts'
+import { BENCH_DIR, RESULTS_DIR } from './server/paths.ts'
 import { forgetProcesses, stopRemembered } from './server/running-record.ts'
 import { SHARD_COUNTS, shardVariant, type Variant } from './server/variant.ts'
 import { runSmoke } from './smoke/smoke.ts'
 
 const USERS = 1000
+/** Their figures come from a result, by the verb `docs`. */
+const DOCUMENTS = ['HARDWARE_RECOMMENDATIONS.md', 'MEMORY_ANALYSIS.md'].map(
+  (name) => `${BENCH_DIR}${name}`,
+)
 const SHARD_VERBS = SHARD_COUNTS.map(String)
 
 const { values: options, positionals } = parseArgs({
@@ -48,6 +53,8 @@ async function main(verb: string, rest: readonly string[]): Promise<void> {
   } else if (verb === 'report') {
     const directory = rest[0] ?? ''
     say(`Report: ${writeReport(readResult(directory, RESULTS_DIR), directory)}`)
+  } else if (verb === 'docs') {
+    fillDocuments(readResult(rest[0] ?? '', RESULTS_DIR), DOCUMENTS)
   } else if (verb === 'smoke') {
     process.exitCode = await runSmoke(options['update-baseline'])
   } else if (['all', 'throughput', 'latency', 'scale', ...SHARD_VERBS].includes(verb)) {

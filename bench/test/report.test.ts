@@ -2,6 +2,7 @@
 import t from 'tap'
 import { buildReport } from '../src/report/build-report.ts'
 import { compareResults } from '../src/report/compare.ts'
+import { fillBlocks } from '../src/report/fill-documents.ts'
 import { renderHtml, renderMarkdown } from '../src/report/document.ts'
 import type { RunResult, Sample } from '../src/results/result.ts'
 import { judge } from '../src/smoke/judge.ts'
@@ -100,5 +101,14 @@ t.test('judge fails on collapse only', (t) => {
   t.ok(judge(baseline, { ...baseline, growthBytesPerSocket: 3100 }).collapsed)
   t.ok(judge(baseline, { ...baseline, damage: 1 }).collapsed, 'a lost message is a collapse')
   t.ok(judge(baseline, { ...baseline, publishShareOfBare: Number.NaN }).collapsed)
+  t.end()
+})
+
+t.test('fillBlocks replaces marked blocks only, again and again, and knows every name', (t) => {
+  const text = 'a\n\n<!-- figures: one -->\nold\n<!-- /figures -->\n\nb\n'
+  const once = fillBlocks(text, { one: '1' })
+  t.equal(once, 'a\n\n<!-- figures: one -->\n\n1\n\n<!-- /figures -->\n\nb\n')
+  t.equal(fillBlocks(once, { one: '1' }), once)
+  t.throws(() => fillBlocks(text, {}), { message: 'No figures named "one"' })
   t.end()
 })
