@@ -9,6 +9,11 @@ import type { Database } from 'libsql'
 import type { GotifyRow, GotifySource, GotifyTable } from './gotify-source.ts'
 import { ImportError } from './import-error.ts'
 
+/** The library ends a text at a NUL, which a message may hold; as bytes it is whole. */
+const COLUMNS: Partial<Record<GotifyTable, string>> = {
+  messages: '*, cast(message as blob) as message, cast(title as blob) as title',
+}
+
 /** @throws {ImportError} when there is no such file, or it is damaged, or no SQLite database */
 export async function openSqliteSource(file: string): Promise<GotifySource> {
   await requireFile(file)
@@ -44,7 +49,11 @@ class SqliteSource implements GotifySource {
 
   page(table: GotifyTable, after: number, limit: number): Promise<readonly GotifyRow[]> {
     return Promise.resolve(
-      this.#all(`select * from ${table} where id > ? order by id limit ?`, after, limit),
+      this.#all(
+        `select ${COLUMNS[table] ?? '*'} from ${table} where id > ? order by id limit ?`,
+        after,
+        limit,
+      ),
     )
   }
 
@@ -74,6 +83,6 @@ async function requireFile(file: string): Promise<void> {
 }
 
 function damaged(file: string, cause: unknown): ImportError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
+  const reason = (cause instanceof Error ? cause.message : String(cause)).replaceAll('\n', ' ')
   return new ImportError(`"${file}" is damaged or no SQLite database: ${reason}`, { cause })
 }

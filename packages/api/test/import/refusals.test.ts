@@ -1,0 +1,213 @@
+/**
+ * Imports that are refused change nothing, and Gotify databases on PostgreSQL move in as well. Runs
+ * in this process on an external PostgreSQL of its own.
+ */
+import type { DatabaseConnection } from '@bellwire/common/db'
+import { clientConfig, createDatabase, createPool } from '@bellwire/common/db'
+import { loadConfig } from '@bellwire/common/config'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import pg from 'pg'
+import { pino } from 'pino'
+import t, { type Test } from 'tap'
+import { ImportError } from '../../src/import/import-error.ts'
+import type { ImportReport } from '../../src/import/import-report.ts'
+import { runImport } from '../../src/import/run-import.ts'
+import { startTestPostgres } from '../support/postgres.ts'
+import { rowsOf3, writeGotify3 } from './gotify-database.ts'
+
+t.setTimeout(180_000)
+
+const connection = await startTestPostgres(t)
+let databases = 0
+
+function addressOf({ host, port, user, database }: DatabaseConnection): string {
+  return `host='${host}' port=${port} user=${user} dbname=${database}`
+}
+
+/** An empty database of its own. */
+async function newDatabase(): Promise<DatabaseConnection> {
+  const database = `import_${++databases}`
+  await run(connection, `create database ${database}`)
+  return { ...connection, database }
+}
+
+async function run(on: DatabaseConnection, statement: string): Promise<pg.QueryResult> {
+  const client = new pg.Client(clientConfig(on, { name: 'test' }))
+  await client.connect()
+  try {
+    return await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+function importFrom(
+  from: string,
+  into: DatabaseConnection,
+  imagesDir: string | null = null,
+): Promise<ImportReport> {
+  const { config } = loadConfig({
+    env: {
+      GOTIFY_DATABASE_DIALECT: 'postgres',
+      GOTIFY_DATABASE_CONNECTION: addressOf(into),
+    },
+    ...{ cwd: t.testdirName, home: '', cpuCount: 2 },
+  })
+  return runImport({ from, imagesDir, config, log: pino({ level: 'silent' }) })
+}
+
+async function countsIn(database: DatabaseConnection): Promise<unknown> {
+  const { rows } = await run(
+    database,
+    `select (select count(*)::int from users) as users, (select count(*)::int from applications) as applications,
+      (select count(*)::int from clients) as clients, (select count(*)::int from messages) as messages`,
+  )
+  return rows[0]
+}
+
+async function refused(
+  t: Test,
+  from: string,
+  into: DatabaseConnection,
+  why: RegExp,
+): Promise<void> {
+  const error = await importFrom(from, into).then(
+    () => new Error('It was not refused'),
+    (error: unknown) => error as Error,
+  )
+  t.ok(error instanceof ImportError, 'it is refused')
+  t.match(error.message, why)
+  t.notMatch(error.message, /\n/, 'one line')
+}
+
+t.test('A file that is no whole Gotify database is refused', async (t) => {
+  const folder = t.testdir({ 'text.db': 'no database'.repeat(1_000), 'empty.db': '' })
+  const whole = join(folder, 'gotify.db')
+  writeGotify3(whole)
+  const bytes = await readFile(whole)
+  const into = await newDatabase()
+
+  await writeFile(join(folder, 'cut.db'), bytes.subarray(0, bytes.length / 2))
+  const scribbled = Buffer.from(bytes)
+  scribbled.fill(0xa5, 4_096 * 3 + 8, 4_096 * 4)
+  await writeFile(join(folder, 'scribbled.db'), scribbled)
+  for (const name of ['text.db', 'cut.db', 'scribbled.db']) {
+    await refused(t, join(folder, name), into, /is damaged or no SQLite database/)
+  }
+  await refused(t, join(folder, 'empty.db'), into, /no table "users"/)
+  await refused(t, join(folder, 'nowhere.db'), into, /ENOENT/)
+  await refused(t, folder, into, /it is no file/)
+
+  const { rows } = await run(into, `select from pg_tables where schemaname = 'public'`)
+  t.equal(rows.length, 0, 'nothing was made in the database')
+})
+
+t.test('A failure in the middle takes everything back', async (t) => {
+  const folder = t.testdir({ images: { 'abcdefghijklmnopqrstu-_xy.png': 'picture' } })
+  const file = join(folder, 'gotify.db')
+  const { messages = [], ...others } = rowsOf3()
+  const senseless = { ...messages[0], id: 38, application_id: -2 }
+  writeGotify3(file, { ...others, messages: [...messages, senseless] })
+  const into = await newDatabase()
+  await refused(t, file, into, /damaged: a row of "messages" has -2 as "application_id"/)
+  t.same(await countsIn(into), { users: 0, applications: 0, clients: 0, messages: 0 })
+})
+
+t.test('Another Gotify is refused beside the first', async (t) => {
+  const folder = t.testdir({})
+  const [one, other] = [join(folder, 'one.db'), join(folder, 'other.db')]
+  writeGotify3(one)
+  const into = await newDatabase()
+  await importFrom(one, into)
+  const before = await countsIn(into)
+  t.same(before, { users: 2, applications: 4, clients: 2, messages: 4 })
+
+  const rows = rowsOf3()
+  const [user, ...users] = rows['users'] ?? []
+  writeGotify3(other, { ...rows, users: [{ ...user, name: 'somebody', pass: null }, ...users] })
+  await refused(t, other, into, /The user 1 "somebody" cannot come in beside the user 1 "root"/)
+  t.same(await countsIn(into), before)
+})
+
+t.test('New messages come in when it is run again, never over others', async (t) => {
+  const folder = t.testdir({})
+  const [early, late] = [join(folder, 'early.db'), join(folder, 'late.db')]
+  writeGotify3(early)
+  const into = await newDatabase()
+  await importFrom(early, into)
+  // Ids 41 and up are Bellwire's now.
+  await run(
+    into,
+    `insert into messages (user_id, application_id, title, message, priority, date) values (1, 2, '', 'of Bellwire', 0, 1)`,
+  )
+
+  const rows = rowsOf3()
+  const message = { ...rows['messages']?.[0] }
+  const more = [12, 41].map((id) => ({ ...message, id, message: 'late' }))
+  writeGotify3(late, { ...rows, messages: [...(rows['messages'] ?? []), ...more] })
+  const report = await importFrom(late, into)
+  t.same(report.countOf('messages'), { added: 1, present: 4 })
+  t.equal(report.allLeftOut.get('messages whose ids other messages have here'), 1)
+  const { rows: kept } = await run(into, 'select message from messages where id = 41')
+  t.same(kept, [{ message: 'of Bellwire' }])
+})
+
+t.test('It refuses while a Bellwire runs on the database', async (t) => {
+  const folder = t.testdir({})
+  writeGotify3(join(folder, 'gotify.db'))
+  const into = await newDatabase()
+  const pool = createPool(into, { name: 'bellwire gateway', max: 1, onError: () => undefined })
+  const db = createDatabase(pool)
+  t.teardown(() => db.destroy())
+  await pool.query('select 1')
+  await refused(t, join(folder, 'gotify.db'), into, /A Bellwire is running on this database/)
+})
+
+t.test('A Gotify on PostgreSQL moves in', async (t) => {
+  const from = await newDatabase()
+  await run(from, GOTIFY_ON_POSTGRES)
+  const into = await newDatabase()
+  const report = await importFrom(addressOf(from), into)
+  t.same(
+    ['users', 'applications', 'clients', 'messages'].map(
+      (kind) => report.countOf(kind as 'users').added,
+    ),
+    [1, 1, 1, 2],
+  )
+  const { rows } = await run(
+    into,
+    'select id, message, extras, date, priority from messages order by id',
+  )
+  t.same(rows, [
+    { id: 7, message: 'one', extras: '{"a":1}', date: 1_620_277_689_123, priority: 5 },
+    {
+      id: 8,
+      message: 'two',
+      extras: null,
+      date: 1_620_277_689_000,
+      priority: Number.MAX_SAFE_INTEGER,
+    },
+  ])
+  const next = await run(
+    into,
+    `select nextval(pg_get_serial_sequence('messages', 'id'))::int as id`,
+  )
+  t.same(next.rows, [{ id: 10 }], 'an id that was given out is not given out again')
+
+  await refused(t, 'postgres://nobody@127.0.0.1:1/gotify', into, /Cannot read the Gotify database/)
+  await refused(t, addressOf(await newDatabase()), into, /no table "users"/)
+})
+
+/** As gorm makes the tables there. */
+const GOTIFY_ON_POSTGRES = `
+create table users (id bigserial primary key, name varchar(180), pass bytea, admin boolean, created_at timestamptz, oidc_id text);
+create table applications (id bigserial primary key, token varchar(180), user_id bigint, name text, description text, internal boolean, image text, default_priority bigint, created_at timestamptz, last_used timestamptz, sort_key bytea);
+create table messages (id bigserial primary key, application_id bigint, message text, title text, priority bigint, extras bytea, date timestamptz);
+create table clients (id bigserial primary key, token varchar(180), user_id bigint, name text, created_at timestamptz, last_used timestamptz, elevated_until timestamptz, expires_after_inactivity_seconds bigint not null default 0, expires_at timestamptz);
+insert into users values (1, 'root', 'hash', true, now(), null);
+insert into applications values (1, 'AWH0wZ5r0Mbac.r', 1, 'backup', '', false, '', 0, now(), null, 'a0');
+insert into clients values (1, 'CWH0wZ5r0Mbac.r', 1, 'phone', now(), null, null, 0, null);
+insert into messages values (7, 1, 'one', '', 5, '{"a":1}', '2021-05-06 07:08:09.123456+02'),
+  (8, 1, 'two', '', 9223372036854775807, null, '2021-05-06 05:08:09+00');
+select setval('messages_id_seq', 9);`
