@@ -21,7 +21,9 @@ t.test('GET /swagger', async (t) => {
 
   t.test('[WEB3] every endpoint has its words, and nothing else has any', (t) => {
     const gets = described.filter((name) => !name.startsWith('HEAD '))
-    t.strictSame(gets.toSorted(), Object.keys(OPERATIONS).toSorted())
+    // OpenID Connect is not set up here.
+    const words = Object.keys(OPERATIONS).filter((name) => !name.includes('/auth/oidc/'))
+    t.strictSame(gets.toSorted(), words.toSorted())
     const ids = Object.values(paths).flatMap((methods) =>
       Object.values(methods).map(({ operationId }) => operationId),
     )

@@ -115,6 +115,18 @@ export const DEFINITIONS: Readonly<Record<string, Schema>> = {
   ),
   LoginParams: object({ name: about(text, 'Name of the client that is made.') }, ['name']),
   CurrentUser: object({ ...user, clientId: number, elevatedUntil: date }, ['id', 'name', 'admin']),
+  OidcAuthorizeParams: object({ code_challenge: text, redirect_uri: text, name: text }, [
+    'code_challenge',
+    'redirect_uri',
+    'name',
+  ]),
+  OidcAuthorization: object({ authorize_url: text, state: text }, ['authorize_url', 'state']),
+  OidcTokenParams: object({ code: text, state: text, code_verifier: text }, [
+    'code',
+    'state',
+    'code_verifier',
+  ]),
+  OidcToken: object({ token: text, user: ref('User') }, ['token', 'user']),
   PasswordParams: object({ pass: text }, ['pass']),
   User: object(user, ['id', 'name', 'admin']),
   NewUser: object({ name: text, pass: text, admin: flag }, ['name', 'pass']),

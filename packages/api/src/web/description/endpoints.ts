@@ -5,6 +5,7 @@
 import { ACCOUNT_OPERATIONS } from './account-operations.ts'
 import { APPLICATION_OPERATIONS } from './application-operations.ts'
 import { MESSAGE_OPERATIONS } from './message-operations.ts'
+import { OIDC_OPERATIONS } from './oidc-operations.ts'
 import type { Operation, Operations, Served } from './operation.ts'
 import { SERVER_OPERATIONS } from './server-operations.ts'
 
@@ -12,6 +13,7 @@ export const OPERATIONS: Operations = {
   ...MESSAGE_OPERATIONS,
   ...APPLICATION_OPERATIONS,
   ...ACCOUNT_OPERATIONS,
+  ...OIDC_OPERATIONS,
   ...SERVER_OPERATIONS,
 }
 
