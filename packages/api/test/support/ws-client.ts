@@ -3,7 +3,6 @@
  * wrong, and can stop reading. Nothing in it answers by itself, except the ping of the server.
  */
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { idOf } from './api-client.ts'
 
@@ -109,10 +108,12 @@ export class StreamClient {
     socket.setNoDelay(true)
     socket.on('error', () => socket.destroy())
     socket.on('data', (chunk: Buffer) => this.#take(chunk))
-    this.closed = once(socket, 'close').then(() => {
-      this.#ended = true
-      this.#wake()
-      return { code: this.#closeCode }
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#ended = true
+        this.#wake()
+        resolve({ code: this.#closeCode })
+      })
     })
   }
 
