@@ -7,6 +7,7 @@ import type { ApplicationId, ClientId, Clock } from '@bellwire/common'
 import type { Database } from '@bellwire/common/db'
 import { type Kysely, sql } from 'kysely'
 import type { Changes } from '../changes.ts'
+import { type PeriodicJob, startPeriodicJob } from '../periodic-job.ts'
 import { deleteMessages } from './database-rules.ts'
 
 const PERIOD_MS = 5 * 60 * 1000
@@ -27,27 +28,8 @@ export interface ExpiryJobDeps {
   readonly onError: (error: unknown) => void
 }
 
-export interface ExpiryJob {
-  /** Ends the job; resolves when a run under way is through. */
-  stop(): Promise<void>
-}
-
-export function startExpiryJob(deps: ExpiryJobDeps, periodMs = PERIOD_MS): ExpiryJob {
-  let run: Promise<void> | null = null
-  const timer = setInterval(() => {
-    run ??= runExpiry(deps)
-      .catch(deps.onError)
-      .finally(() => {
-        run = null
-      })
-  }, periodMs)
-  timer.unref()
-  return {
-    async stop() {
-      clearInterval(timer)
-      await run
-    },
-  }
+export function startExpiryJob(deps: ExpiryJobDeps, periodMs = PERIOD_MS): PeriodicJob {
+  return startPeriodicJob(() => runExpiry(deps), periodMs, deps.onError)
 }
 
 /** One run: refresh first, so that a connected client never expires. */
