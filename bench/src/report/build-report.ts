@@ -9,6 +9,7 @@ import {
   startSection,
   tableSection,
 } from './sections.ts'
+import { summarySection } from './summary-section.ts'
 
 const LATENCIES = ['publishP50Ms', 'publishP95Ms', 'publishP99Ms', 'deliveryP50Ms', 'deliveryP99Ms']
 const COSTS = ['serverCpuUsPerPublish', 'databaseCpuUsPerPublish', 'generatorLagP99Ms']
@@ -16,6 +17,7 @@ const DAMAGE = ['failed', 'missing', 'outOfOrder']
 
 export function buildReport(result: RunResult, name: string): Report {
   const sections = [
+    summarySection(result),
     machineSection(result),
     ...scenariosOf(result, 'publish-closed').map((scenario) => closedLoop(result, scenario)),
     ...scenariosOf(result, 'publish-open').map((scenario) => openLoop(result, scenario)),

@@ -3,7 +3,7 @@
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '-'
   const size = Math.abs(value)
-  if (size >= 1000) return Math.round(value).toLocaleString('en-US')
+  if (size >= 999.5) return Math.round(value).toLocaleString('en-US')
   if (size >= 100) return value.toFixed(0)
   if (size >= 10) return value.toFixed(1)
   return Number(value.toFixed(2)).toString()

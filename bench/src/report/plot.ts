@@ -8,7 +8,7 @@ import { formatNumber } from './figures.ts'
 const WIDTH = 760
 const HEIGHT = 320
 const LEFT = 70
-const RIGHT = 16
+const RIGHT = 30
 const TOP = 64
 const BOTTOM = 48
 const COLOURS = ['#2563a8', '#d9822b', '#3a8f5c', '#a23e6f', '#6b5bb5', '#5b6b7b', '#b5a032']

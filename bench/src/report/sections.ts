@@ -22,11 +22,18 @@ export function machineSection(result: RunResult): Section {
     ['Took', `${Math.floor(result.seconds / 60)} min ${result.seconds % 60} s`],
     ...Object.entries(machine.settings),
   ]
+  const busy =
+    machine.loadBefore >= 1
+      ? [
+          `The machine had other work when the run began (load average ${formatNumber(machine.loadBefore)}): latency and throughput say little, memory is sound.`,
+        ]
+      : []
   const failures = result.failures.map((line) => `Failed and left out: ${line}.`)
   return {
     title: 'The machine',
     text: [
       'Load processes, servers and PostgreSQL share these cores, so figures are lower than with a load machine of its own; compare ratios, not absolute numbers. Messages are committed with fsync before they are acknowledged.',
+      ...busy,
       ...failures,
     ],
     plots: [],
