@@ -170,8 +170,6 @@ export class Shard {
     if (stored.kind === 'repeat') {
       const frame = frameOfStored(stored.first)
       answerPublisher(outbox, this.index, correlationId, stored.first.id, frame)
-      // The first try may be known by this answer alone: its own got lost.
-      this.#heardOf(userId, stored.first.id)
       return
     }
     const { id, previousId } = stored

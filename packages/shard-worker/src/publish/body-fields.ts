@@ -6,7 +6,7 @@
 import { PushError, type PublishCommand } from '@bellwire/common'
 import busboy from 'busboy'
 import { Readable } from 'node:stream'
-import { parseExactly, stringifyExtras } from './exact-json.ts'
+import { ExactNumber, parseExactly, stringifyExtras } from './exact-json.ts'
 
 export interface BodyFields {
   readonly message: string
@@ -79,17 +79,17 @@ function readJson(text: string): BodyFields {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new PushError('BAD_REQUEST', 'JSON: the body must be an object')
   }
-  const fields: Partial<Record<string, unknown>> = {}
+  const fields = new Map<string, unknown>()
   for (const [key, value] of Object.entries(parsed)) {
     // Keys are matched without regard to case; null counts as absent.
-    if (value !== null) fields[key.toLowerCase()] = value
+    if (value !== null) fields.set(key.toLowerCase(), value)
   }
   return {
-    message: stringField('message', fields['message']),
-    title: stringField('title', fields['title']),
-    priority: numberField('priority', fields['priority']),
-    extras: extrasField(fields['extras']),
-    applicationId: numberField('appid', fields['appid']),
+    message: stringField('message', fields.get('message')),
+    title: stringField('title', fields.get('title')),
+    priority: numberField('priority', fields.get('priority')),
+    extras: extrasField(fields.get('extras')),
+    applicationId: numberField('appid', fields.get('appid')),
   }
 }
 
@@ -107,7 +107,8 @@ function numberField(name: string, value: unknown): number | undefined {
 
 function extrasField(value: unknown): string | null {
   if (value === undefined) return null
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (!isObject || value instanceof ExactNumber) {
     throw wrongType('extras', 'an object')
   }
   if (Object.keys(value).length === 0) return null

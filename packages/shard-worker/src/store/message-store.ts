@@ -77,8 +77,8 @@ export class BatchError extends Error {
 export interface MessageStore {
   /**
    * Stores a batch in one commit and answers after it, in the order given; ids grow along the
-   * batch and from call to call, also while several calls are under way. Either every row of a
-   * batch has an idempotency key or none has.
+   * batch and from call to call, also while several calls are under way; a later call may be
+   * answered before an earlier one. Either every row of a batch has an idempotency key or none has.
    * @throws {BatchError} when nothing, or an unknown part, was stored.
    */
   insert(batch: readonly NewMessage[]): Promise<readonly Stored[]>
