@@ -29,6 +29,7 @@ import type { Kysely } from 'kysely'
 import { closeConnections } from './shutdown.ts'
 import { startRetentionJob } from './retention/retention-job.ts'
 import { ShardSupervisor } from './shards/shard-supervisor.ts'
+import { limitConnects } from './stream/connect-rate.ts'
 import { StreamEndpoint } from './stream/stream-endpoint.ts'
 import { StreamEvents } from './stream/stream-events.ts'
 import { revokeOnChange } from './stream/revocation.ts'
@@ -159,15 +160,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       maxBodyBytes: config.server.maxBodyBytes,
       onAnswer: (status, milliseconds) => metrics.published(status, milliseconds),
     }),
-    stream: new StreamEndpoint({
-      ...shared,
-      allowedOrigins: stream.allowedOrigins,
-      openings: flow.openings,
-      connections: flow.connections,
-      events,
-      pingPeriodSeconds: stream.pingPeriodSeconds,
-      readBufferSize: stream.readBufferSize,
-    }),
+    stream: limitConnects(
+      new StreamEndpoint({
+        ...shared,
+        allowedOrigins: stream.allowedOrigins,
+        openings: flow.openings,
+        connections: flow.connections,
+        events,
+        pingPeriodSeconds: stream.pingPeriodSeconds,
+        readBufferSize: stream.readBufferSize,
+      }),
+      stream.connectsPerSecond,
+    ),
   })
   flow.canaries.tick()
   const everySecond = setInterval(() => {
@@ -200,8 +204,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       clearInterval(everySecond)
       await expiry.stop()
       await retention.stop()
+      await closeConnections(flow.connections, stream.drainSeconds)
       await others?.leave()
-      await closeConnections(flow.connections)
       await supervisor.stop()
       await server.close()
       ring.close()

@@ -2,12 +2,18 @@
  * The program: reads the settings, starts what they ask for (one process, a cluster, or as a child
  * of one a member of it), and ends it on a signal. The only file that may end the process.
  */
-import { createLogger } from '@bellwire/common'
-import { ConfigError, describeConfig, loadConfigFromProcess } from '@bellwire/common/config'
+import { createLogger, type Logger } from '@bellwire/common'
+import {
+  type Config,
+  ConfigError,
+  describeConfig,
+  loadConfigFromProcess,
+} from '@bellwire/common/config'
 import { DatabaseStartError } from '@bellwire/common/db'
 import { fileURLToPath } from 'node:url'
 import { MEMBER_ARGUMENT } from './cluster/ipc.ts'
 import { StartError } from './http/start-error.ts'
+import { withUsablePort } from './http/usable-port.ts'
 import type { Program } from './program.ts'
 
 /** Whatever hangs, the process is gone by then. */
@@ -17,7 +23,8 @@ const [command = 'serve', ...args] = process.argv.slice(2)
 const isMember = command === MEMBER_ARGUMENT
 
 async function run(): Promise<void> {
-  const { config, warnings } = loadConfigFromProcess()
+  const { config: chosen, warnings } = loadConfigFromProcess()
+  const config = isMember ? chosen : await withUsablePort(chosen)
   const name = isMember ? `gateway ${args[0] ?? ''}` : 'gateway'
   const log = createLogger({ level: config.logLevel, name })
   if (!isMember) {
@@ -25,48 +32,54 @@ async function run(): Promise<void> {
     log.info({ settings: describeConfig(config) }, 'Bellwire starts')
   }
 
-  let program: Program | null = null
   let stopping = false
   const stop = (reason: string): void => {
     if (stopping) return
     stopping = true
     log.info({ reason }, 'Bellwire stops')
-    // Nothing was accepted yet.
-    if (program === null) process.exit(0)
     setTimeout(() => {
       log.error('not everything could be finished in time')
       process.exit(1)
     }, GRACE_MS).unref()
-    program.stop().then(
-      () => {
+    // A start under way comes to its end first: half of one would leave things behind.
+    void starting.then(async (program) => {
+      try {
+        await program.stop()
         log.info('Bellwire stopped')
         process.exit(0)
-      },
-      (error: unknown) => {
+      } catch (error) {
         log.error({ err: error }, 'the stop failed')
         process.exit(1)
-      },
-    )
+      }
+    })
   }
   process.on('SIGTERM', stop)
-  // A terminal tells the whole group; the members leave both to their primary.
+  // A terminal tells the whole group; members leave both to their primary.
   process.on('SIGINT', isMember ? ignore : stop)
   if (isMember) process.on('SIGHUP', ignore)
 
-  // Loaded as needed: a primary has no use for what a gateway brings along.
-  if (isMember) {
-    const { startMember } = await import('./cluster/start-member.ts')
-    program = await startMember(config, log, stop)
-  } else if (config.server.cluster.processes > 1) {
-    const { startPrimary } = await import('./cluster/start-primary.ts')
-    program = await startPrimary(config, log, fileURLToPath(import.meta.url))
-  } else {
-    const { startAlone } = await import('./start-alone.ts')
-    program = await startAlone(config, log)
-  }
-  const { reload, failure } = program
+  const starting = start(config, log, stop)
+  const { reload, failure } = await starting
   if (reload !== undefined) process.on('SIGHUP', reload)
   await failure
+}
+
+/** Loads what is needed and no more: a primary has no use for what a gateway brings along. */
+async function start(
+  config: Config,
+  log: Logger,
+  stop: (reason: string) => void,
+): Promise<Program> {
+  if (isMember) {
+    const { startMember } = await import('./cluster/start-member.ts')
+    return startMember(config, log, stop)
+  }
+  if (config.server.cluster.processes > 1) {
+    const { startPrimary } = await import('./cluster/start-primary.ts')
+    return startPrimary(config, log, fileURLToPath(import.meta.url))
+  }
+  const { startAlone } = await import('./start-alone.ts')
+  return startAlone(config, log)
 }
 
 function ignore(): void {

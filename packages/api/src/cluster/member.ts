@@ -11,7 +11,7 @@ export interface MemberOptions {
   /** Shown in its log lines. */
   readonly number: number
   readonly start: Extract<ToMember, { kind: 'start' }>
-  onMessage(message: FromMember): void
+  readonly onMessage: (message: FromMember) => void
 }
 
 export interface MemberEnd {

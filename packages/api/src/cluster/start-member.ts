@@ -5,6 +5,7 @@
 import type { Logger } from '@bellwire/common'
 import type { Config } from '@bellwire/common/config'
 import { startGateway } from '../gateway.ts'
+import { StartError } from '../http/start-error.ts'
 import type { Program } from '../program.ts'
 import type { FromMember, ToMember } from './ipc.ts'
 import { SummedMetrics } from './summed-metrics.ts'
@@ -18,10 +19,14 @@ export async function startMember(
   log: Logger,
   askToStop: (reason: string) => void,
 ): Promise<Program> {
-  process.once('disconnect', () => askToStop('the primary is gone'))
   let measure: (question: number) => void = () => undefined
   const summed = new SummedMetrics((question) => tell({ kind: 'ask-others', question }))
-  const start = await new Promise<Extract<ToMember, { kind: 'start' }>>((resolve) => {
+  const start = await new Promise<Extract<ToMember, { kind: 'start' }>>((resolve, reject) => {
+    process.once('disconnect', () => {
+      // Of the two only the one that comes in time counts.
+      reject(new StartError('the primary is gone'))
+      askToStop('the primary is gone')
+    })
     process.on('message', (message: ToMember) => {
       switch (message.kind) {
         case 'start':

@@ -12,11 +12,7 @@ import { Primary } from './primary.ts'
  * @param program file of the program, started again for each member
  * @throws {StartError | DatabaseStartError} with one line that says why it cannot start.
  */
-export async function startPrimary(
-  config: Config,
-  log: Logger,
-  program: string,
-): Promise<Program> {
+export async function startPrimary(config: Config, log: Logger, program: string): Promise<Program> {
   const { listenAddr, cluster } = config.server
   // The members share the port, so none of them would notice a stranger that shares it too.
   const port = await probePort(listenAddr, config.server.port)

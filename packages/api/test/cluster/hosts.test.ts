@@ -1,5 +1,5 @@
 /** Two processes on one external PostgreSQL: messages and changes get from each to the other. */
-import t from 'tap'
+import t, { type Test as Tap } from 'tap'
 import { type Answer, idOf, type Identity } from '../support/api-client.ts'
 import { openStream } from '../support/ws-client.ts'
 import { startTestPostgres } from '../support/postgres.ts'
@@ -41,19 +41,22 @@ t.test('[CLU2] Ids grow without a gap on every stream while both publish to a us
   }
 })
 
-t.test('[CLU3] A publish sent after another was acknowledged elsewhere gets a greater id', async (t) => {
-  const user = await a.api.identity()
-  let before = 0
-  for (let number = 0; number < 20; number++) {
-    const { api } = number % 2 === 0 ? a : b
-    const id = idOf((await api.publish(user.applicationToken, 'next')).text)
-    t.ok(id > before)
-    before = id
-  }
-})
+t.test(
+  '[CLU3] A publish sent after another was acknowledged elsewhere gets a greater id',
+  async (t) => {
+    const user = await a.api.identity()
+    let before = 0
+    for (let number = 0; number < 20; number++) {
+      const { api } = number % 2 === 0 ? a : b
+      const id = idOf((await api.publish(user.applicationToken, 'next')).text)
+      t.ok(id > before)
+      before = id
+    }
+  },
+)
 
 /** Uses the token at b, so that b has it in its cache. */
-async function known(): Promise<Identity> {
+async function known(t: Tap): Promise<Identity> {
   const user = await a.api.identity()
   t.equal((await b.api.publish(user.applicationToken, 'x')).status, 200)
   t.equal((await b.api.call('GET /client', { token: user.clientToken })).status, 200)
@@ -62,7 +65,7 @@ async function known(): Promise<Identity> {
 
 t.test('[CLU4] A change at one process holds at the other within a second', async (t) => {
   await t.test('a deleted client: its token is refused, its streams end', async (t) => {
-    const user = await known()
+    const user = await known(t)
     const stream = await openStream(b.port, { token: user.clientToken })
     const { basic, clientId } = user
     t.equal((await a.api.call(`DELETE /client/${clientId}`, { basic })).status, 200)
@@ -75,7 +78,7 @@ t.test('[CLU4] A change at one process holds at the other within a second', asyn
   })
 
   await t.test('a deleted application', async (t) => {
-    const { basic, applicationId, applicationToken } = await known()
+    const { basic, applicationId, applicationToken } = await known(t)
     const deleted = await a.api.call(`DELETE /application/${applicationId}`, { basic })
     t.equal(deleted.status, 200)
     const refused = await within(1_000, async () => {
@@ -85,7 +88,7 @@ t.test('[CLU4] A change at one process holds at the other within a second', asyn
   })
 
   await t.test('a deleted user', async (t) => {
-    const { userId, applicationToken, clientToken } = await known()
+    const { userId, applicationToken, clientToken } = await known(t)
     const stream = await openStream(b.port, { token: clientToken })
     const deleted = await a.api.call(`DELETE /user/${userId}`, { basic: 'admin:admin' })
     t.equal(deleted.status, 200)
@@ -97,7 +100,7 @@ t.test('[CLU4] A change at one process holds at the other within a second', asyn
   })
 
   await t.test('a changed password', async (t) => {
-    const { basic } = await known()
+    const { basic } = await known(t)
     t.equal((await b.api.call('GET /client', { basic })).status, 200)
     const json = { pass: 'another' }
     t.equal((await a.api.call('POST /current/user/password', { basic, json })).status, 200)
@@ -108,7 +111,7 @@ t.test('[CLU4] A change at one process holds at the other within a second', asyn
   })
 
   await t.test('elevation', async (t) => {
-    const { basic, clientId, clientToken } = await known()
+    const { basic, clientId, clientToken } = await known(t)
     const deletion = (): Promise<Answer> =>
       b.api.call('DELETE /client/999999', { token: clientToken })
     t.equal((await deletion()).status, 403, 'not elevated')

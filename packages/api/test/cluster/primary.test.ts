@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { ApiClient, idOf } from '../support/api-client.ts'
-import { Bellwire, isRunning, runToEnd, startBellwire } from '../support/bellwire.ts'
+import { type Bellwire, isRunning, runToEnd, startBellwire } from '../support/bellwire.ts'
 import { openStream, StreamClient } from '../support/ws-client.ts'
 import { checkDelivered, checkStored, openStreams, Traffic } from '../promises/traffic.ts'
 import { within } from './two-processes.ts'
@@ -136,7 +136,10 @@ t.test('[CLU15] A start that cannot be ends with one line', { timeout: 120_000 }
     const env = { ...CLUSTER, GOTIFY_SERVER_UIDIR: '/nowhere' }
     const { ending, stderr } = await runToEnd(t, env)
     t.equal(ending, 1)
-    t.match(stderr, /^Bellwire cannot start: The processes of the cluster end again and again: .+\n$/)
+    t.match(
+      stderr,
+      /^Bellwire cannot start: The processes of the cluster end again and again: .+\n$/,
+    )
   })
 
   await t.test('a unix socket for several', async (t) => {

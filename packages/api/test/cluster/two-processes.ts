@@ -1,7 +1,12 @@
 /** Several Bellwires on one external PostgreSQL: what hosts without a primary are. */
 import type { DatabaseConnection } from '@bellwire/common/db'
 import { ApiClient } from '../support/api-client.ts'
-import { startBellwire, type Bellwire, type Environment, type Teardown } from '../support/bellwire.ts'
+import {
+  startBellwire,
+  type Bellwire,
+  type Environment,
+  type Teardown,
+} from '../support/bellwire.ts'
 
 export interface Host {
   readonly bellwire: Bellwire
@@ -25,7 +30,7 @@ export async function startHost(
 ): Promise<Host> {
   const bellwire = await startBellwire(t, { ...externalDatabase(connection), ...env })
   const api = new ApiClient(bellwire)
-  t.teardown(() => Promise.resolve(api.close()))
+  t.teardown(async () => api.close())
   return { bellwire, api, port: bellwire.port }
 }
 

@@ -14,11 +14,11 @@ export interface NotificationsOptions {
   /** Shown in pg_stat_activity. */
   readonly name: string
   readonly channel: string
-  heard(payload: string): void
+  readonly heard: (payload: string) => void
   /** Connected, for the first time or again: what was sent before may have been missed. */
-  connected(): void
+  readonly connected: () => void
   /** Told why there is no connection. */
-  lost(error: unknown): void
+  readonly lost: (error: unknown) => void
 }
 
 export class Notifications {
