@@ -19,7 +19,7 @@ Bellwire listens on ${base}
 ${login}
 
   Make an application; its answer holds a token:
-    curl -u ${defaultUser.name}:PASSWORD -F name=backup ${base}/application
+    curl -u '${defaultUser.name}:${madeAdmin ? defaultUser.pass : 'PASSWORD'}' -F name=backup ${base}/application
   Send a message with it:
     curl -F title=Backup -F message="It is done" "${base}/message?token=TOKEN"
 

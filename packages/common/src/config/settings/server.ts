@@ -37,7 +37,7 @@ export const SERVER_SETTINGS = {
   GOTIFY_SERVER_PORT: {
     kind: wholeNumber(0, 65535),
     default: '80',
-    doc: 'TCP port of HTTP. 0: the system picks a free one.',
+    doc: 'TCP port of HTTP. 0: the system picks a free one. Not set, and 80 is given to root alone: 8080.',
   },
   GOTIFY_SERVER_MAXBODYBYTES: {
     kind: wholeNumber(1024, 67108864),
