@@ -56,6 +56,8 @@ interface Upgrade {
 const MESSAGE_TOO_BIG = 1009
 /** Beyond the ping period, as in Gotify: a socket that answers no ping ends after it. */
 const PONG_GRACE_SECONDS = 15
+/** uWebSockets.js looks for silent sockets so often, and ends them up to as much too early. */
+const SWEEP_SECONDS = 4
 /** Values of `?events=` that ask for more than messages. */
 const EVENTS_WANTED: ReadonlySet<string> = new Set(['1', 'true'])
 
@@ -73,7 +75,7 @@ export class StreamEndpoint {
       // Above this uWebSockets.js cuts the connection; between the two the client is told why.
       maxPayloadLength: 2 * readBufferSize,
       // uWebSockets.js takes 8 to 960; it ends a socket that was silent so long.
-      idleTimeout: Math.min(960, Math.max(16, pingPeriodSeconds + PONG_GRACE_SECONDS)),
+      idleTimeout: Math.min(960, pingPeriodSeconds + PONG_GRACE_SECONDS + SWEEP_SECONDS),
       // Pings come from a share a second (Connections.pingShare), so that periods below 8 s work.
       sendPingsAutomatically: false,
       // No limit here: what a connection may hold is bounded by Connection, which loses nothing.
