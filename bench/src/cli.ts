@@ -19,6 +19,8 @@ import { SHARD_COUNTS, shardVariant, type Variant } from './server/variant.ts'
 import { runSmoke } from './smoke/smoke.ts'
 
 const USERS = 1000
+/** `all` ends within 30 minutes: its rounds within 24, the k6 scripts and 100,000 sockets in the rest. */
+const ROUNDS_LIMIT_SECONDS = 24 * 60
 /** Their figures come from a result, by the verb `docs`. */
 const DOCUMENTS = ['HARDWARE_RECOMMENDATIONS.md', 'MEMORY_ANALYSIS.md'].map(
   (name) => `${BENCH_DIR}${name}`,
@@ -111,7 +113,7 @@ async function runVerb(
       (remotes.size === 0 || variant.kind === 'remote') &&
       (options.only.length === 0 || options.only.includes(variant.name)),
   )
-  await runner.visitAll(interleave(runnable, Number(options.rounds)))
+  await runner.visitAll(interleave(runnable, Number(options.rounds)), ROUNDS_LIMIT_SECONDS)
   if (verb !== 'all' || remotes.size > 0 || options.only.length > 0) return
   if (options.k6 !== undefined) {
     const scenarios = k6Scenarios(options.k6, directory)

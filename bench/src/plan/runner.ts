@@ -44,10 +44,21 @@ export class Runner {
     await Promise.all([...this.#teams].map((team) => team.stop()))
   }
 
-  /** Visits until all are done or `interrupt` was called; a visit that fails is noted and the next one goes on. */
-  async visitAll(visits: readonly Visit[]): Promise<void> {
+  /**
+   * Visits until all are done or `interrupt` was called; a visit that fails is noted and the next one goes on. A round
+   * that would end after `limitSeconds` of the run is not begun, so that all servers have the same number of rounds.
+   */
+  async visitAll(visits: readonly Visit[], limitSeconds = Number.POSITIVE_INFINITY): Promise<void> {
+    const beganSeconds = this.#elapsedSeconds()
     for (const [index, visit] of visits.entries()) {
       if (this.#interrupted) return
+      if (visit.round > 0 && visit.round !== visits[index - 1]?.round) {
+        const elapsed = this.#elapsedSeconds()
+        if (elapsed + (elapsed - beganSeconds) / visit.round > limitSeconds) {
+          say(`Round ${visit.round + 1} would take too long on this machine and is left out`)
+          return
+        }
+      }
       say(`[${index + 1}/${visits.length}] ${visit.variant.name}, round ${visit.round + 1}`)
       try {
         await this.#visit(visit)
@@ -75,7 +86,7 @@ export class Runner {
       schema: 1,
       verb: this.#verb,
       startedAt: this.#startedAt.toISOString(),
-      seconds: Math.round((nowUs() - this.#startedUs) / 1e6),
+      seconds: Math.round(this.#elapsedSeconds()),
       commit: this.#commit,
       machine: this.#machine,
       samples: this.#samples,
@@ -83,6 +94,10 @@ export class Runner {
     }
     writeResult(this.#directory, result)
     return result
+  }
+
+  #elapsedSeconds(): number {
+    return (nowUs() - this.#startedUs) / 1e6
   }
 
   async #visit(visit: Visit): Promise<void> {

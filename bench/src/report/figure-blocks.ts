@@ -52,7 +52,10 @@ export function figureBlocks(result: RunResult): Record<string, string> {
 }
 
 function sourceLine({ machine, commit, startedAt }: RunResult): string {
-  const load = machine.loadBefore >= 1 ? ', while the machine had other work' : ''
+  const load =
+    machine.loadBefore >= 1
+      ? ', while the machine had other work: memory is sound, publishing and fan-out say little'
+      : ''
   return `Measured ${startedAt.slice(0, 10)} at commit ${commit} on ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}, Linux ${machine.kernel}, Node ${machine.node}${load}.`
 }
 
@@ -123,13 +126,16 @@ function sizing(result: RunResult): string {
   if (memory === undefined) return 'Not measured.'
   const of = (scenario: string, metric: string): number =>
     median(valuesOf(result, scenario, 'defaults', metric))
-  const socket = of(memory, 'growthBytesPerSocket')
+  const socket = of(memory, 'liveBytesPerSocket')
   const kernel = of(memory, 'kernelBytesPerSocket')
+  // What growth is above the slope comes once a process: compiled code, caches, grown heaps.
+  const growth = of(memory, 'growthBytesPerSocket') * of(memory, 'socketsHeld')
+  const warmUp = (growth - socket * of(memory, 'socketsHeld')) / 1e6
   const empty = median(valuesOf(result, 'start', REFERENCE, 'rssMb'))
   const database = median(valuesOf(result, 'start', REFERENCE, 'databasePssMb'))
   const rows = SIZES.map((sockets) => {
     const processes = Math.ceil(sockets / SOCKETS_A_PROCESS)
-    const megabytes = processes * empty + database + (sockets * (socket + kernel)) / 1e6
+    const megabytes = processes * (empty + warmUp + database) + (sockets * (socket + kernel)) / 1e6
     const held = of(`scale-${sockets}`, 'rssMb')
     return [
       sockets.toLocaleString('en-US'),
@@ -142,7 +148,7 @@ function sizing(result: RunResult): string {
     head: ['sockets', 'processes', 'RAM, extrapolated', 'server processes, measured (RSS)'],
     rows,
   })
-  return `${table}\n\nFormula: processes x ${formatNumber(empty)} MB (empty server, RSS) + ${formatNumber(database)} MB (PostgreSQL, PSS) + sockets x (${formatNumber(socket)} + ${formatNumber(kernel)}) bytes (process and kernel). Processes: one for each ${SOCKETS_A_PROCESS.toLocaleString('en-US')} sockets, the file limit of the measured machine; with a higher limit fewer do.`
+  return `${table}\n\nFormula: processes x (${formatNumber(empty)} MB empty server, RSS + ${formatNumber(warmUp)} MB warm-up + ${formatNumber(database)} MB PostgreSQL, PSS) + sockets x (${formatNumber(socket)} live + ${formatNumber(kernel)} kernel) bytes; with one external PostgreSQL its memory counts once. Processes: one for each ${SOCKETS_A_PROCESS.toLocaleString('en-US')} sockets, the file limit of the measured machine; with a higher limit fewer do.`
 }
 
 /** CPU time a publish, from which the rate of a bigger machine can be estimated. */
