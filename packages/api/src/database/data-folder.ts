@@ -30,6 +30,8 @@ import { prepareSocketFolder } from './socket-folder.ts'
 
 /** Superuser and database of the embedded server. */
 export const DATABASE_NAME = 'bellwire'
+/** For one process with many threads, and for whoever looks in. */
+const LEAST_CONNECTIONS = 200
 const HALF_MADE = '.postgres-new-'
 
 /** All that a start of PostgreSQL needs to know. */
@@ -41,10 +43,16 @@ export interface Site {
   readonly socketFolder: string
   /** Tag of this process. */
   readonly owner: string
+  /** Most connections at a time. */
+  readonly connections: number
 }
 
 /** @param root GOTIFY_DATADIR, absolute; it exists. */
-export async function prepareSite(root: string, log: DatabaseLogger): Promise<Site> {
+export async function prepareSite(
+  root: string,
+  log: DatabaseLogger,
+  connections = LEAST_CONNECTIONS,
+): Promise<Site> {
   const binaries = findPostgresBinaries()
   const home = join(await realpath(root), 'postgres')
   const account = await chooseAccount(home)
@@ -61,7 +69,10 @@ export async function prepareSite(root: string, log: DatabaseLogger): Promise<Si
     await makeCluster(join(root, HALF_MADE + owner), dataFolder, account, binaries, log)
   }
   const socketFolder = await prepareSocketFolder(home, account)
-  return { binaries, account, dataFolder, socketFolder, owner }
+  return {
+    ...{ binaries, account, dataFolder, socketFolder, owner },
+    connections: Math.max(LEAST_CONNECTIONS, connections),
+  }
 }
 
 /** @throws {DatabaseStartError} The folder holds something else, or files of another major version. */

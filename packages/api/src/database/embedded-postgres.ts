@@ -25,6 +25,8 @@ const STEADY_MS = 30_000
 export interface EmbeddedPostgresOptions {
   /** GOTIFY_DATADIR; made when missing. */
   readonly dataDir: string
+  /** Connections that it takes at least. @default 200 */
+  readonly connections?: number
   readonly log: DatabaseLogger
 }
 
@@ -49,7 +51,7 @@ export async function startEmbeddedPostgres(
   let server: Server | undefined
   try {
     await mkdir(dataDir, { recursive: true })
-    const site = await prepareSite(dataDir, options.log)
+    const site = await prepareSite(dataDir, options.log, options.connections)
     server = new Server(site, options.log)
     await server.start()
     await makeDatabase(server.connection)

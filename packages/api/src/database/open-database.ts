@@ -6,6 +6,11 @@ import pg from 'pg'
 import { externalConnection } from './external-connection.ts'
 import { startEmbeddedPostgres } from './embedded-postgres.ts'
 
+/** A pool of ten, one for changes, and some for whoever looks in. */
+const GATEWAY_CONNECTIONS = 14
+/** One that writes, two that read, one for hints. */
+const THREAD_CONNECTIONS = 4
+
 export interface OpenDatabase {
   readonly connection: DatabaseConnection
   /** True where other processes may write to it. */
@@ -20,9 +25,19 @@ export async function openDatabase(config: Config, log: Logger): Promise<OpenDat
     await reach(connection)
     return { connection, shared: true, stop: () => Promise.resolve() }
   }
-  const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, log })
+  const postgres = await startEmbeddedPostgres({
+    dataDir: config.dataDir,
+    connections: connectionsOf(config),
+    log,
+  })
   postgres.onExit((reason) => log.error({ reason }, 'PostgreSQL ended, starting it again'))
   return { connection: postgres.connection, shared: false, stop: () => postgres.stop() }
+}
+
+/** Connections of all processes, one of which is there twice while members are replaced. */
+function connectionsOf({ server }: Config): number {
+  const { cluster, stream } = server
+  return (cluster.processes + 1) * (GATEWAY_CONNECTIONS + THREAD_CONNECTIONS * stream.shardThreads)
 }
 
 /** @throws {DatabaseStartError} when it does not let us in */

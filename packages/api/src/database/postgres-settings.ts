@@ -2,6 +2,7 @@
  * How the embedded PostgreSQL runs. All of it goes on the command line, so that a data folder of an
  * older version runs with the settings of this one. Who wants to tune more runs a server of their own.
  */
+import type { Site } from './data-folder.ts'
 
 const SETTINGS: Readonly<Record<string, string>> = {
   // Reached by a unix socket in a closed folder alone, and only its owner (or root) may open that.
@@ -13,8 +14,6 @@ const SETTINGS: Readonly<Record<string, string>> = {
   full_page_writes: 'on',
   synchronous_commit: 'on',
 
-  // Connections: pool of the gateway and two for each worker thread, times the processes of a cluster.
-  max_connections: '200',
   // Messages are read soon after they are written; this holds some 500,000 recent ones.
   shared_buffers: '128MB',
   // Each checkpoint makes every page go whole into the log once more: seldom is cheap. The bound on
@@ -52,19 +51,15 @@ export const SOCKET_PORT = 5432
 /** The setting that names the process that started this server; PostgreSQL keeps unknown dotted names. */
 const OWNER_SETTING = 'bellwire.owner'
 
-/**
- * Arguments of the `postgres` program.
- *
- * @param owner Tag of the process that starts it (process-facts.ts), for the next start to find.
- */
+/** Arguments of the `postgres` program; the owner among them is for the next start to find. */
 export function postgresArguments(
-  dataFolder: string,
-  socketFolder: string,
-  owner: string,
+  site: Pick<Site, 'dataFolder' | 'socketFolder' | 'owner' | 'connections'>,
 ): string[] {
+  const { dataFolder, socketFolder, owner, connections } = site
   const settings = {
     ...SETTINGS,
     port: String(SOCKET_PORT),
+    max_connections: String(connections),
     unix_socket_directories: socketListItem(socketFolder),
     [OWNER_SETTING]: owner,
   }

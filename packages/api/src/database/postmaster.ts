@@ -17,8 +17,8 @@ const SLOW_START_MS = 10_000
 
 /** Resolves when the program runs; use `ready()` before connecting. */
 export async function startPostmaster(site: Site, log: DatabaseLogger): Promise<Postmaster> {
-  const { binaries, account, dataFolder, socketFolder, owner } = site
-  const args = postgresArguments(dataFolder, socketFolder, owner)
+  const { binaries, account, dataFolder, socketFolder } = site
+  const args = postgresArguments(site)
   const paths = [...binaries.samples, dataFolder, socketFolder]
   return new Postmaster(await launch(binaries.postgres, args, account, paths), site, log)
 }

@@ -49,6 +49,7 @@ function serverConfig(
   context: BuildContext,
   certificates: string,
 ): ServerConfig {
+  const processes = values.GOTIFY_SERVER_CLUSTER_PROCESSES || context.cpuCount
   return {
     keepAlivePeriodSeconds: values.GOTIFY_SERVER_KEEPALIVEPERIODSECONDS,
     listenAddr: absoluteSocket(values.GOTIFY_SERVER_LISTENADDR, context.cwd),
@@ -57,7 +58,7 @@ function serverConfig(
     maxBodyBytes: values.GOTIFY_SERVER_MAXBODYBYTES,
     ssl: sslConfig(values, context.cwd, certificates),
     responseHeaders: values.GOTIFY_SERVER_RESPONSEHEADERS,
-    stream: streamConfig(values, context.cpuCount),
+    stream: streamConfig(values, Math.floor(context.cpuCount / processes)),
     cors: {
       allowOrigins: values.GOTIFY_SERVER_CORS_ALLOWORIGINS,
       allowMethods: values.GOTIFY_SERVER_CORS_ALLOWMETHODS,
@@ -68,12 +69,13 @@ function serverConfig(
     uiDir: absoluteUnlessEmpty(values.GOTIFY_SERVER_UIDIR, context.cwd),
     legacyTokens: values.GOTIFY_SERVER_LEGACYTOKENS,
     cluster: {
-      processes: values.GOTIFY_SERVER_CLUSTER_PROCESSES || context.cpuCount,
+      processes,
       hints: values.GOTIFY_SERVER_CLUSTER_HINTS,
     },
   }
 }
 
+/** @param cpuCount cores that each process has for itself */
 function streamConfig(values: SettingValues, cpuCount: number): StreamConfig {
   const shardCount = values.GOTIFY_SERVER_STREAM_SHARDCOUNT
   const threads = values.GOTIFY_SERVER_STREAM_SHARDTHREADS || Math.max(1, cpuCount - 1)

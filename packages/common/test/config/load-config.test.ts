@@ -181,6 +181,8 @@ t.test('[CONF1] loadConfig() resolves what 0 stands for', (t) => {
   t.equal(threads({}, 2), 1)
   t.equal(threads({ GOTIFY_SERVER_STREAM_SHARDTHREADS: '0' }, 16), 15)
   t.equal(threads({}, 256), 64)
+  t.equal(threads({ GOTIFY_SERVER_CLUSTER_PROCESSES: '4' }, 16), 3)
+  t.equal(threads({ GOTIFY_SERVER_CLUSTER_PROCESSES: '0' }, 16), 1)
   t.equal(threads({ GOTIFY_SERVER_STREAM_SHARDTHREADS: '8' }, 1), 8)
   t.equal(
     threads({ GOTIFY_SERVER_STREAM_SHARDTHREADS: '8', GOTIFY_SERVER_STREAM_SHARDCOUNT: '3' }, 1),
@@ -357,6 +359,20 @@ t.test(
     t.end()
   },
 )
+
+t.test('[CLU15] loadConfig() refuses what several processes cannot share', (t) => {
+  const several = { GOTIFY_SERVER_CLUSTER_PROCESSES: '3' }
+  const unix = 'unix:/run/bellwire.sock'
+  t.match(problemsOf({ ...several, GOTIFY_SERVER_LISTENADDR: unix }), [
+    /^GOTIFY_SERVER_CLUSTER_PROCESSES: must be 1 where GOTIFY_SERVER_LISTENADDR is .*"3"$/,
+  ])
+  t.match(problemsOf({ ...several, GOTIFY_SERVER_SSL_LISTENADDR: unix }), [
+    /^GOTIFY_SERVER_CLUSTER_PROCESSES: must be 1 where GOTIFY_SERVER_SSL_LISTENADDR is /,
+  ])
+  t.strictSame(problemsOf({ GOTIFY_SERVER_LISTENADDR: unix }), [])
+  t.strictSame(problemsOf({ ...several, GOTIFY_SERVER_PORT: '0' }), [])
+  t.end()
+})
 
 t.test('[CONF6] loadConfig() warns of unknown names and points to the nearest', (t) => {
   const { warnings } = load({
