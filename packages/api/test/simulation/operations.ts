@@ -134,7 +134,9 @@ function executeDoubtful({ world, random }: Scene): void {
 }
 
 function deleteRow({ world, random }: Scene): void {
-  const row = world.log.row(1 + random.below(world.log.newest))
+  const { newest } = world.log
+  const recent = random.chance(0.5)
+  const row = world.log.row(recent ? newest - random.below(3) : 1 + random.below(newest))
   if (row !== undefined) row.deleted = true
 }
 
