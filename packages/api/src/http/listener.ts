@@ -49,9 +49,12 @@ export async function listen(app: TemplatedApp, options: ListenOptions): Promise
   if (options.address.startsWith(UNIX)) return listenUnix(app, options.address.slice(UNIX.length))
   const host = bareHost(options.address)
   // A shared port is taken by our own; only one that fails is looked into.
-  if (!options.shared) await probePort(host, options.port)
-  const flags = options.shared || options.replaceable ? SHARED_PORT : EXCLUSIVE_PORT
-  return listenTcp(app, host, options.port, flags)
+  const free = options.shared ? options.port : await probePort(host, options.port)
+  if (options.shared || options.replaceable) {
+    // Not 0: a port that the system picks for uWebSockets.js is never shared.
+    return listenTcp(app, host, free, SHARED_PORT)
+  }
+  return listenTcp(app, host, options.port, EXCLUSIVE_PORT)
 }
 
 async function listenTcp(

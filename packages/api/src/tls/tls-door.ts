@@ -7,7 +7,7 @@ import type { Logger } from 'pino'
 import type { CertificateFiles, HttpServer } from '../http/server.ts'
 import { type Certificate, CertificateError, readCertificate } from './certificate.ts'
 
-const LOOK_EVERY_MS = 5_000
+const LOOK_EVERY_MS = 2_000
 
 export interface TlsDoorOptions {
   readonly files: CertificateFiles
