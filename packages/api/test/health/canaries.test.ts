@@ -1,12 +1,8 @@
 /** Health that cannot lie: proofs that each shard thread commits and delivers. */
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import t from 'tap'
 import { Canaries, CANARY_BOUND_MS } from '../../src/health/canaries.ts'
 import { ApiClient } from '../support/api-client.ts'
-import { startBellwire } from '../support/bellwire.ts'
-
-const run = promisify(execFile)
+import { childrenOf, startBellwire } from '../support/bellwire.ts'
 
 function canaries(threads: number): {
   readonly canaries: Canaries
@@ -82,9 +78,7 @@ t.test(
     await until(200)
     t.equal(await status('/health/live'), 200)
 
-    const postgres = await bellwire.postgresPid()
-    const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', String(postgres)])
-    const pids = stdout.trim().split(/\s+/).map(Number)
+    const pids = await childrenOf((await bellwire.postgresPid()) ?? 0)
     const tell = (signal: NodeJS.Signals): void => pids.forEach((pid) => process.kill(pid, signal))
     tell('SIGSTOP')
     await until(503)

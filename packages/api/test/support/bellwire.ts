@@ -170,6 +170,12 @@ export class Bellwire {
   }
 }
 
+/** Process numbers of the children of a process. */
+export async function childrenOf(pid: number): Promise<readonly number[]> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  return children.split(' ').filter(Boolean).map(Number)
+}
+
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)

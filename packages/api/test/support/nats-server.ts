@@ -1,6 +1,6 @@
 /**
  * A real NATS server for a test: built once by the Go tool chain, kept in the cache folder of
- * node_modules. Null where there is no Go.
+ * node_modules.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,6 +16,8 @@ const MODULE = 'github.com/nats-io/nats-server/v2@v2.10.29'
 const CACHE = fileURLToPath(
   new URL('../../../../../node_modules/.cache/bellwire-test', import.meta.url),
 )
+
+const BUILD_LIMIT_MS = 240_000
 
 const run = promisify(execFile)
 
@@ -48,26 +50,26 @@ export class NatsServer {
   }
 }
 
-/** Null when there is no Go to build it with. */
-export async function startNatsServer(t: Teardown): Promise<NatsServer | null> {
+/** Tells why there is none where it cannot be built: without Go, or without its module proxy. */
+export async function startNatsServer(t: Teardown): Promise<NatsServer | string> {
   const program = join(CACHE, 'nats-server')
-  if (!(await exists(program)) && !(await build())) return null
+  const problem = (await exists(program)) ? null : await build()
+  if (problem !== null) return problem
   const server = new NatsServer(program, await freePort())
   t.teardown(() => server.kill())
   await server.start()
   return server
 }
 
-async function build(): Promise<boolean> {
+async function build(): Promise<string | null> {
   await mkdir(CACHE, { recursive: true })
   try {
-    await run('nice', ['go', 'install', MODULE], { env: { ...process.env, GOBIN: CACHE } })
-    return true
+    const env = { ...process.env, GOBIN: CACHE }
+    await run('nice', ['go', 'install', MODULE], { env, timeout: BUILD_LIMIT_MS })
+    return null
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
-    // `nice` ends with 127 where it doesn't find the program.
-    if (error instanceof Error && 'code' in error && error.code === 127) return false
-    throw error
+    const text = error instanceof Error ? error.message : String(error)
+    return `nats-server could not be built: ${text.replaceAll(/\s+/g, ' ')}`
   }
 }
 

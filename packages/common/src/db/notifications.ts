@@ -69,7 +69,7 @@ export class Notifications {
       return
     }
     if (this.#closed) {
-      await client.end()
+      client.end().catch(() => undefined)
       return
     }
     this.#client = client
