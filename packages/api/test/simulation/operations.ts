@@ -49,7 +49,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'read', weight: 8, run: read },
   { name: 'read answered', weight: 8, run: answerRead },
   { name: 'read fails', weight: 0.5, run: failRead },
-  { name: 'worker dies', weight: 0.4, run: killWorker },
+  { name: 'worker dies', weight: 1, run: killWorker },
   { name: 'worker starts', weight: 3, run: startWorker },
   { name: 'database goes', weight: 0.3, run: ({ world }) => world.loseDatabase() },
   { name: 'connection breaks', weight: 0.3, run: breakConnection },
@@ -57,7 +57,7 @@ export const OPERATIONS: readonly Operation[] = [
   { name: 'late commit', weight: 1, run: executeDoubtful },
   { name: 'delete', weight: 1, run: deleteRow },
   { name: 'commit elsewhere', weight: 2, run: commitElsewhere },
-  { name: 'revoke', weight: 0.6, run: revoke },
+  { name: 'revoke', weight: 1.5, run: revoke },
   { name: 'everything moves', weight: 8, run: moveEverything },
   { name: 'hint', weight: 3, run: ({ world, ...scene }) => world.hint(anyUser(scene)) },
 ]

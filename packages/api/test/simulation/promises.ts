@@ -118,7 +118,7 @@ export class Promises {
     for (const { tag, key, outcome } of this.#publishes) {
       this.#demand(outcome !== 'none', `${tag} was never answered`)
       this.#demand((copies.get(tag) ?? 0) <= 1, `${tag} is in the log more than once`)
-      const stored = (copies.get(tag) ?? 0) === 1
+      const stored = copies.has(tag)
       if (outcome === 'acknowledged' && key === '') {
         this.#demand(stored, `${tag} was acknowledged and is not in the log`)
       }
