@@ -13,7 +13,10 @@ const SMALLEST_SLICE = 100
 const LARGEST_SLICE_AT_ONCE = 500
 
 /** @param seconds to spread them over; 0: as fast as it goes */
-export async function closeConnections(connections: Connections, seconds: number): Promise<void> {
+export async function closeConnections(
+  connections: Pick<Connections, 'all' | 'has'>,
+  seconds: number,
+): Promise<void> {
   const { closeCode } = ERROR_TABLE.SHUTTING_DOWN
   const open = [...connections.all()]
   const even = Math.ceil(open.length / ((seconds * 1_000) / PAUSE_MS))
