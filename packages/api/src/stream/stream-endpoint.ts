@@ -10,10 +10,10 @@ import { type CorsPolicy, decideOrigin, type HeaderList, originRefusal } from '.
 import { queryValue } from '../http/header-source.ts'
 import { UNAUTHENTICATED, type TokenGate } from '../http/publish-endpoint.ts'
 import { errorResponse, respond, respondError } from '../http/response.ts'
-import type { HttpResponse } from '../http/types.ts'
 import type { ShardRouter } from '../shards/shard-router.ts'
 import { Connection } from './connection.ts'
 import type { Connections } from './connections.ts'
+import { foreignOrigin, handshakeProblem, notWebSocket, readAfter } from './handshake.ts'
 import type { Openings } from './opening.ts'
 import type { StreamEvents } from './stream-events.ts'
 import { originMayStream } from './stream-origin.ts'
@@ -255,45 +255,6 @@ export class StreamEndpoint {
       respondError(upgrade.res, error, upgrade.headers, { close: true })
     }
   }
-}
-
-/** RFC 6455 section 4.2.1; uWebSockets.js itself looks at the key alone. */
-function handshakeProblem(req: uws.HttpRequest): PushError | null {
-  const upgrade = req.getHeader('upgrade').toLowerCase() === 'websocket'
-  const connection = req
-    .getHeader('connection')
-    .toLowerCase()
-    .split(/\s*,\s*/)
-    .includes('upgrade')
-  if (!upgrade || !connection) return notWebSocket()
-  if (req.getHeader('sec-websocket-version') !== '13') {
-    return new PushError('BAD_REQUEST', 'websocket: version 13 is the only one supported')
-  }
-  return null
-}
-
-/** Gotify's answer to the letter: the text of its WebSocket library, then its own. */
-function foreignOrigin(): HttpResponse {
-  const error = new PushError('FORBIDDEN', 'the origin may not open the stream')
-  return {
-    status: 403,
-    headers: [['content-type', 'text/plain; charset=utf-8']],
-    body: `Forbidden\n${String(errorResponse(error).body)}`,
-  }
-}
-
-function notWebSocket(): PushError {
-  return new PushError(
-    'BAD_REQUEST',
-    'websocket: the client is not using the websocket protocol: upgrade to websocket is missing',
-  )
-}
-
-function readAfter(text: string): number | null | PushError {
-  if (text === '') return null
-  const after = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
-  if (Number.isSafeInteger(after)) return after
-  return new PushError('BAD_REQUEST', `after: "${text}" is no message id`)
 }
 
 function asPushError(error: unknown): PushError {

@@ -79,6 +79,8 @@ void t.test('Database gives back what was stored', async (t) => {
     created_at: CREATED_AT,
     last_used: null,
     sort_key: 'a0',
+    retention_days: null,
+    retention_count: null,
   })
 
   const client = {
