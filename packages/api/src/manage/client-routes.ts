@@ -28,7 +28,7 @@ const CHANGED_CLIENT_FIELDS = {
   name: CLIENT_NAME,
   expiresAfterInactivitySeconds: optionalInteger({ min: 0, max: MAX_SECONDS }),
 }
-const ELEVATION_FIELDS = {
+export const ELEVATION_FIELDS = {
   durationSeconds: integer({ required: true, min: -MAX_SECONDS, max: MAX_SECONDS }),
 }
 

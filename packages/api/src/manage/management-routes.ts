@@ -4,6 +4,7 @@
  */
 import { toPushError } from '@bellwire/common/db'
 import type { HttpResponse, PublicRoute, Route } from '../http/types.ts'
+import { oidcRoutes } from '../oidc/oidc-routes.ts'
 import { applicationImageRoutes } from './application-image.ts'
 import { applicationRoutes } from './application-routes.ts'
 import { clientRoutes } from './client-routes.ts'
@@ -26,6 +27,7 @@ export function managementRoutes(deps: ManagementDeps): Route[] {
     ...applicationImageRoutes(deps, images),
     ...clientRoutes(deps),
     ...sessionRoutes(deps),
+    ...oidcRoutes(deps),
     ...userRoutes(deps, images),
     ...currentUserRoutes(deps),
     ...infoRoutes(deps),

@@ -16,8 +16,9 @@ import { describeCurrentUser } from './current-user-routes.ts'
 import type { ManagementDeps } from './deps.ts'
 
 const LOGIN_FIELDS = { name: CLIENT_NAME }
-const ELEVATED_SECONDS = 60 * 60
-const INACTIVITY_SECONDS = 7 * 24 * 60 * 60
+/** Of the client that a sign-in makes, by password or through a provider. */
+export const ELEVATED_SECONDS = 60 * 60
+export const INACTIVITY_SECONDS = 7 * 24 * 60 * 60
 
 export function sessionRoutes(deps: ManagementDeps): Route[] {
   const { authenticator, changes, clock } = deps

@@ -1,7 +1,7 @@
 /** HTTPS and the stream over TLS, as raw as the tests need them: each connection is a new one, and its certificate is told. */
 import { once } from 'node:events'
 import { request } from 'node:https'
-import { connect, type TLSSocket } from 'node:tls'
+import { connect, TLSSocket } from 'node:tls'
 
 export interface TlsAnswer {
   readonly status: number
@@ -24,7 +24,8 @@ export function callTls(port: number, path: string, options: TlsCall = {}): Prom
     const call = request(
       { host: HOST, port, path, method, headers, agent: false, rejectUnauthorized: false },
       (response) => {
-        const socket = response.socket as TLSSocket
+        const { socket } = response
+        if (!(socket instanceof TLSSocket)) throw new TypeError('The connection is not encrypted')
         const { serialNumber } = socket.getPeerCertificate()
         let text = ''
         response.setEncoding('utf8').on('data', (part: string) => (text += part))

@@ -142,10 +142,11 @@ t.test('[TLS3] a certificate that cannot be served ends the start', async (t) =>
 })
 
 t.test('[TLS2] HttpServer.renewCertificate() leaves no moment without a listener', async (t) => {
-  const { certFile, keyFile, write } = await certificateFiles(t)
+  const files = await certificateFiles(t)
+  const { certFile, keyFile } = files
   const socketFile = join(certFile, '..', 'socket')
   for (const address of ['127.0.0.1', `unix:${socketFile}`]) {
-    await write(await createTestCertificate())
+    await files.write(await createTestCertificate())
     const { server, port } = await startTestServer(t, { address, tls: { certFile, keyFile } })
     const errors: string[] = []
     let knocking = true

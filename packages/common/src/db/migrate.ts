@@ -8,6 +8,7 @@ import type { DatabaseConnection } from './connection.ts'
 import * as initial from './migrations/0001_initial.ts'
 import * as cluster from './migrations/0004_cluster.ts'
 import * as retention from './migrations/0005_retention.ts'
+import * as oidc from './migrations/0006_oidc.ts'
 import type { Database } from './schema.ts'
 import { DatabaseStartError } from './start-error.ts'
 
@@ -16,6 +17,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001_initial': initial,
   '0004_cluster': cluster,
   '0005_retention': retention,
+  '0006_oidc': oidc,
 }
 
 const DUPLICATE_TABLE = '42P07'

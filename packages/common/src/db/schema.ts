@@ -17,6 +17,7 @@ export interface Database {
   applications: ApplicationsTable
   clients: ClientsTable
   messages: MessagesTable
+  oidc_flows: OidcFlowsTable
 }
 
 export interface UsersTable {
@@ -87,6 +88,15 @@ export interface MessagesTable {
   idempotency_key: string | null
   /** SHA-256 of the request that came with the key. */
   idempotency_hash: Buffer | null
+}
+
+/** Sign-ins through a provider between their two halves. */
+export interface OidcFlowsTable {
+  /** The secret that the second half brings back. */
+  state: string
+  /** JSON; what the first half said. */
+  flow: string
+  expires_at: Millis
 }
 
 export type UserRow = Selectable<UsersTable>
