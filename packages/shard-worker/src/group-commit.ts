@@ -79,6 +79,18 @@ export class GroupCommit {
     this.#waitingBytes += sizeOf(publish.message)
   }
 
+  /**
+   * Counts the bytes of a publish that is not checked yet as waiting, so that these are bounded too.
+   * @returns what ends it, to be called once.
+   */
+  reserve(byteLength: number): () => void {
+    this.#waitingBytes += byteLength
+    return () => {
+      this.#waitingBytes -= byteLength
+      this.#tellRoom()
+    }
+  }
+
   /** Sends what has gathered, if a batch may start now; call it once after a group of adds. */
   flush(): void {
     while (this.#waiting.length > 0 && this.#inFlight < this.#limits.maxInFlight) {

@@ -128,7 +128,8 @@ export class Shard {
     const { checker, groupCommit } = this.#tools
     const checked = checker.check(command)
     if (checked instanceof Promise) {
-      void checked.then(
+      const release = groupCommit.reserve(command.body.length)
+      void checked.finally(release).then(
         (message) => {
           this.#add(correlationId, message)
           groupCommit.flush()

@@ -3,12 +3,9 @@
  * connections that break while idle. Used by the gateway (pool), the shard workers (own clients)
  * and the command line. What errors mean is in availability.ts.
  */
-import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { DatabaseConnection } from './connection.ts'
 import { resultTypes } from './int8.ts'
-import { queryPool } from './query-pool.ts'
-import type { Database } from './schema.ts'
 
 /** A connection that is not there by then counts as refused. */
 const CONNECT_TIMEOUT_MS = 5_000
@@ -63,9 +60,4 @@ export function createPool(connection: DatabaseConnection, options: PoolOptions)
   pool.on('connect', (client) => client.on('error', options.onError))
   pool.on('error', () => undefined)
   return pool
-}
-
-/** Puts the typed query builder on a pool; `destroy()` ends the pool too. */
-export function createDatabase(pool: pg.Pool): Kysely<Database> {
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool: queryPool(pool) }) })
 }

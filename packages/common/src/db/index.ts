@@ -1,15 +1,6 @@
-export { isUnavailable, toPushError } from './availability.ts'
-export {
-  clientConfig,
-  createDatabase,
-  createPool,
-  type ClientOptions,
-  type PoolOptions,
-} from './connect.ts'
-export type { DatabaseConnection, DatabaseTls } from './connection.ts'
-export { resultTypes } from './int8.ts'
+export * from './postgres.ts'
 export { migrate } from './migrate.ts'
-export { Notifications, type NotificationsOptions } from './notifications.ts'
+export { createDatabase } from './query-builder.ts'
 export type {
   ApplicationRow,
   ApplicationsTable,

@@ -3,12 +3,13 @@
  * thread, before anything else uses the database; any number of processes may do it at once.
  */
 import { Migrator, type Kysely, type Migration } from 'kysely'
-import { createDatabase, createPool } from './connect.ts'
+import { createPool } from './connect.ts'
 import type { DatabaseConnection } from './connection.ts'
 import * as initial from './migrations/0001_initial.ts'
 import * as cluster from './migrations/0004_cluster.ts'
 import * as retention from './migrations/0005_retention.ts'
 import * as oidc from './migrations/0006_oidc.ts'
+import { createDatabase } from './query-builder.ts'
 import type { Database } from './schema.ts'
 import { DatabaseStartError } from './start-error.ts'
 

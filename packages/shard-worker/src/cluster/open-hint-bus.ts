@@ -1,6 +1,6 @@
 /** Chooses how hints travel, as GOTIFY_SERVER_CLUSTER_HINTS says. On the worker's thread, at its start. */
 import type { Logger } from '@bellwire/common'
-import type { DatabaseConnection } from '@bellwire/common/db'
+import type { DatabaseConnection } from '@bellwire/common/db/postgres'
 import type { HintBus } from './hint-bus.ts'
 import { PgHintBus } from './pg-hint-bus.ts'
 import { SILENT_HINT_BUS } from './silent-hint-bus.ts'

@@ -3,7 +3,7 @@
  * transaction would put a lock around every commit. Runs on the worker's thread.
  */
 import type { Logger, UserId } from '@bellwire/common'
-import { Notifications, type DatabaseConnection } from '@bellwire/common/db'
+import { Notifications, type DatabaseConnection } from '@bellwire/common/db/postgres'
 import { randomUUID } from 'node:crypto'
 import { encodeHints, readHints, type HintBus, type HintListener } from './hint-bus.ts'
 

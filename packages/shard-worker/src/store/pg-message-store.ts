@@ -3,7 +3,7 @@
  * through a small pool of their own so that they never wait in front of a commit.
  */
 import { PushError, type ApplicationId, type UserId } from '@bellwire/common'
-import { createPool, isUnavailable, toPushError } from '@bellwire/common/db'
+import { createPool, isUnavailable, toPushError } from '@bellwire/common/db/postgres'
 import type pg from 'pg'
 import { PROVE, SELECT_KEYED } from './insert-sql.ts'
 import { AloneInserter, keyOf, SharedInserter, type Inserter } from './inserter.ts'

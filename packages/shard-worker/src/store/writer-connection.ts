@@ -4,7 +4,7 @@
  * but only when no earlier session of this thread can still commit: a late commit of a lost batch
  * would put a smaller id behind a greater one.
  */
-import { clientConfig, isUnavailable, type DatabaseConnection } from '@bellwire/common/db'
+import { clientConfig, isUnavailable, type DatabaseConnection } from '@bellwire/common/db/postgres'
 import pg from 'pg'
 import type { Logger } from '@bellwire/common'
 
