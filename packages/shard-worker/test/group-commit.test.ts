@@ -147,6 +147,20 @@ t.test('GroupCommit takes a row without an answer for unknown', async (t) => {
   t.strictSame(told, ['a 1', 'b unknown', 'settled'])
 })
 
+t.test('GroupCommit counts publishes that are still being checked', async (t) => {
+  const { commit } = scene({ maxWaitingBytes: 1_000 })
+  const releases = [commit.reserve(600), commit.reserve(600)]
+  t.ok(commit.full)
+  let room = false
+  void commit.room().then(() => (room = true))
+  releases[0]?.()
+  await nextTurn()
+  t.ok(room)
+  t.notOk(commit.full)
+  releases[1]?.()
+  t.ok(commit.idle)
+})
+
 t.test('GroupCommit is full above its bound, and tells when there is room', async (t) => {
   const { store, commit, add } = scene({ maxWaitingBytes: 1_000, maxInFlight: 1 })
   add('a')
