@@ -78,16 +78,9 @@ export interface CanaryCommand {
 
 /** A command that concerns a user, and no publish. */
 export type UserCommand =
-  | SubscribeCommand
-  | UnsubscribeCommand
-  | CatchUpCommand
-  | RevokeCommand
-  | HintCommand
+  SubscribeCommand | UnsubscribeCommand | CatchUpCommand | RevokeCommand | HintCommand
 
-export type Command =
-  | PublishCommand
-  | CanaryCommand
-  | UserCommand
+export type Command = PublishCommand | CanaryCommand | UserCommand
 
 const KIND = {
   publish: 1,
