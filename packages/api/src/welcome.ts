@@ -9,7 +9,10 @@ export function welcome(
   const any =
     server.listenAddr === '' || server.listenAddr === '0.0.0.0' || server.listenAddr === '::'
   const host = any ? 'localhost' : address.slice(0, address.lastIndexOf(':'))
-  const base = `http://${host}${port === 80 ? '' : `:${port}`}`
+  const { ssl } = server
+  const base = ssl.enabled
+    ? `https://${host}${ssl.port === 443 ? '' : `:${ssl.port}`}`
+    : `http://${host}${port === 80 ? '' : `:${port}`}`
   const login = madeAdmin
     ? `  Log in as "${defaultUser.name}" with the password "${defaultUser.pass}"${defaultUser.pass === 'admin' ? ' (change it soon)' : ''}.`
     : '  Log in with the users you have.'
