@@ -39,9 +39,11 @@ export function notWebSocket(): PushError {
   )
 }
 
-/** The id of `?after=`; null without one. */
-export function readAfter(text: string): number | null | PushError {
-  if (text === '') return null
+/** The id of `?after=`; null without the parameter, an error for anything but digits in it. */
+export function readAfter(query: string | undefined): number | null | PushError {
+  if (query?.includes('after') !== true) return null
+  const text = new URLSearchParams(query).get('after')
+  if (text === null) return null
   const after = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
   if (Number.isSafeInteger(after)) return after
   return new PushError('BAD_REQUEST', `after: "${text}" is no message id`)

@@ -118,7 +118,7 @@ export class StreamEndpoint {
     const upgrade = this.#admit(res, req, context)
     if (upgrade === null) return
     const problem = handshakeProblem(req)
-    const after = queryValue(req.getQuery(), 'after')
+    const after = readAfter(req.getQuery())
     void this.#authenticate(res, req).then(
       (principal) => {
         if (!upgrade.open) return
@@ -180,8 +180,7 @@ export class StreamEndpoint {
     return found
   }
 
-  #register(upgrade: Upgrade, principal: Principal, afterText: string): void {
-    const after = readAfter(afterText)
+  #register(upgrade: Upgrade, principal: Principal, after: number | null | PushError): void {
     if (after instanceof PushError) {
       this.#refuse(upgrade, after)
       return

@@ -89,6 +89,7 @@ t.test(
     const offers = [newest + 1, newest + 1_000_000, Number.MAX_SAFE_INTEGER, '9007199254740992']
     for (const after of [
       ...offers,
+      '',
       'x',
       '-1',
       '1.5',
@@ -101,7 +102,7 @@ t.test(
       t.equal(answer instanceof StreamClient, false, `after=${after}`)
       t.match(answer, { status: 400, text: /"error":"Bad Request","errorCode":400/ })
     }
-    for (const after of [newest, '', '00']) {
+    for (const after of [newest, '00']) {
       t.ok((await openStream(bellwire.port, { token: user.clientToken, after })).texts)
     }
   },
