@@ -13,9 +13,10 @@ import { Primary } from './primary.ts'
  * @throws {StartError | DatabaseStartError} with one line that says why it cannot start.
  */
 export async function startPrimary(config: Config, log: Logger, program: string): Promise<Program> {
-  const { listenAddr, cluster } = config.server
-  // The members share the port, so none of them would notice a stranger that shares it too.
+  const { listenAddr, cluster, ssl } = config.server
+  // The members share the ports, so none of them would notice a stranger that shares them too.
   const port = await probePort(listenAddr, config.server.port)
+  if (ssl.enabled) await probePort(ssl.listenAddr, ssl.port)
   const database = await openDatabase(config, log)
   const { connection } = database
   const { processes } = cluster

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { X509Certificate } from 'node:crypto'
 import { pino } from 'pino'
 import t from 'tap'
+import { probePort } from '../../src/http/probe-port.ts'
 import { Challenges } from '../../src/tls/acme/challenges.ts'
 import { dueAt, Renewal } from '../../src/tls/acme/renewal.ts'
 import type { Certificate } from '../../src/tls/certificate.ts'
-import { startBellwire } from '../support/bellwire.ts'
-import { startPebble } from './pebble.ts'
+import { type Environment, startBellwire } from '../support/bellwire.ts'
+import { type Pebble, startPebble } from './pebble.ts'
 import { callTls, eventually } from './tls-client.ts'
 
 t.setTimeout(300_000)
@@ -21,17 +22,7 @@ const skip = typeof pebble === 'string' && pebble
 
 t.test('[TLS4] Bellwire gets its certificate from an ACME authority', { skip }, async (t) => {
   if (typeof pebble === 'string') return
-  const bellwire = await startBellwire(t, {
-    NODE_EXTRA_CA_CERTS: pebble.trust,
-    GOTIFY_SERVER_PORT: String(pebble.httpPort),
-    GOTIFY_SERVER_SSL_ENABLED: 'true',
-    GOTIFY_SERVER_SSL_LISTENADDR: '127.0.0.1',
-    GOTIFY_SERVER_SSL_PORT: '0',
-    GOTIFY_SERVER_SSL_LETSENCRYPT_ENABLED: 'true',
-    GOTIFY_SERVER_SSL_LETSENCRYPT_ACCEPTTOS: 'true',
-    GOTIFY_SERVER_SSL_LETSENCRYPT_DIRECTORYURL: pebble.directoryUrl,
-    GOTIFY_SERVER_SSL_LETSENCRYPT_HOSTS: `${HOST},other.example.org`,
-  })
+  const bellwire = await startBellwire(t, letsEncrypt(pebble, 0))
   const served = (): string =>
     bellwire.logs.findLast((line) => line.includes('"msg":"HTTPS is served"')) ?? ''
   await eventually(() => served() !== '')
@@ -63,6 +54,23 @@ t.test('[TLS4] Bellwire gets its certificate from an ACME authority', { skip }, 
   t.equal(orders(), 1)
   await bellwire.start()
   t.equal(orders(), 1, 'the next start takes it from the cache')
+})
+
+t.test('[CLU16] One member of a cluster orders, all serve it', { skip }, async (t) => {
+  if (typeof pebble === 'string') return
+  const port = await probePort('127.0.0.1', 0)
+  const bellwire = await startBellwire(t, {
+    ...letsEncrypt(pebble, port),
+    GOTIFY_SERVER_CLUSTER_PROCESSES: '2',
+    GOTIFY_SERVER_STREAM_SHARDTHREADS: '1',
+  })
+  const lines = (text: string): number =>
+    bellwire.logs.filter((line) => line.includes(`"msg":"${text}"`)).length
+  await eventually(() => lines('HTTPS is served') === 2)
+  t.equal(lines('A certificate is ordered'), 1)
+  const shown = await Promise.all(Array.from({ length: 24 }, () => callTls(port, '/health')))
+  t.equal(new Set(shown.map(({ serialNumber }) => serialNumber)).size, 1)
+  t.equal(await bellwire.stop(), 0)
 })
 
 t.test('[TLS4] Challenges serves no file beside its own', async (t) => {
@@ -126,3 +134,18 @@ t.test('[TLS5] Renewal orders when it is due, alone, and outlives a failure', as
     /"retryInSeconds":600.*the authority is away|the authority is away.*"retryInSeconds":600/,
   ])
 })
+
+/** @param tlsPort 0 lets the system choose */
+function letsEncrypt({ trust, httpPort, directoryUrl }: Pebble, tlsPort: number): Environment {
+  return {
+    NODE_EXTRA_CA_CERTS: trust,
+    GOTIFY_SERVER_PORT: String(httpPort),
+    GOTIFY_SERVER_SSL_ENABLED: 'true',
+    GOTIFY_SERVER_SSL_LISTENADDR: '127.0.0.1',
+    GOTIFY_SERVER_SSL_PORT: String(tlsPort),
+    GOTIFY_SERVER_SSL_LETSENCRYPT_ENABLED: 'true',
+    GOTIFY_SERVER_SSL_LETSENCRYPT_ACCEPTTOS: 'true',
+    GOTIFY_SERVER_SSL_LETSENCRYPT_DIRECTORYURL: directoryUrl,
+    GOTIFY_SERVER_SSL_LETSENCRYPT_HOSTS: `${HOST},other.example.org`,
+  }
+}

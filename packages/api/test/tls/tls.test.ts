@@ -1,31 +1,23 @@
 /** HTTPS from certificate files: the program with its two ports, and files that change under it. */
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { startTestServer } from '../http/test-server.ts'
-import { ADMIN, ApiClient } from '../support/api-client.ts'
+import { ApiClient } from '../support/api-client.ts'
 import { type Bellwire, runToEnd, startBellwire } from '../support/bellwire.ts'
 import { createTestCertificate, type TestCertificate } from '../support/test-certificate.ts'
+import { adminPost, certificateFiles, tlsSettings } from './certificate-files.ts'
 import { callTls, eventually, openTlsStream } from './tls-client.ts'
-
-interface Files {
-  readonly certFile: string
-  readonly keyFile: string
-  write(certificate: TestCertificate): Promise<void>
-}
 
 /** Each start takes seconds on a busy machine. */
 t.setTimeout(300_000)
-
-const AUTHORIZATION = `Basic ${Buffer.from(ADMIN).toString('base64')}`
 
 t.test('[TLS1] HTTPS beside plain HTTP that redirects', async (t) => {
   const files = await certificateFiles(t)
   const first = await createTestCertificate()
   await files.write(first)
-  const bellwire = await startBellwire(t, settings(files))
+  const bellwire = await startBellwire(t, tlsSettings(files))
   const port = tlsPort(bellwire)
   const base = `http://127.0.0.1:${bellwire.port}`
 
@@ -68,13 +60,13 @@ t.test('[TLS1] HTTPS beside plain HTTP that redirects', async (t) => {
   })
 
   t.test('[TLS2] serves a changed certificate, and open streams go on', async (t) => {
-    const made = await callTls(port, '/application', post('{"name":"a"}'))
+    const made = await callTls(port, '/application', adminPost({ name: 'a' }))
     const application = (JSON.parse(made.text) as { token: string }).token
-    const client = await callTls(port, '/client', post('{"name":"c"}'))
+    const client = await callTls(port, '/client', adminPost({ name: 'c' }))
     const stream = await openTlsStream(port, (JSON.parse(client.text) as { token: string }).token)
     t.teardown(() => stream.destroy())
     const publish = (message: string): ReturnType<typeof callTls> =>
-      callTls(port, `/message?token=${application}`, post(JSON.stringify({ message })))
+      callTls(port, `/message?token=${application}`, adminPost({ message }))
     await publish('under the first')
     await eventually(() => stream.text().includes('under the first'))
 
@@ -110,7 +102,7 @@ t.test('[TLS1] HTTPS beside plain HTTP that redirects', async (t) => {
 t.test('[TLS1] plain HTTP serves, too, without the redirect', async (t) => {
   const files = await certificateFiles(t)
   await files.write(await createTestCertificate())
-  const env = { ...settings(files), GOTIFY_SERVER_SSL_REDIRECTTOHTTPS: 'false' }
+  const env = { ...tlsSettings(files), GOTIFY_SERVER_SSL_REDIRECTTOHTTPS: 'false' }
   const bellwire = await startBellwire(t, env)
   const api = new ApiClient(bellwire)
   t.teardown(() => api.close())
@@ -131,13 +123,13 @@ t.test('[TLS3] a certificate that cannot be served ends the start', async (t) =>
   ]
   for (const [certificate, reason] of wrong) {
     await files.write(certificate)
-    const { ending, stderr } = await runToEnd(t, settings(files))
+    const { ending, stderr } = await runToEnd(t, tlsSettings(files))
     t.equal(ending, 1)
     t.match(stderr, /^Bellwire cannot start: Cannot serve HTTPS: .*\n$/, 'one line')
     t.match(stderr, reason)
   }
   await rm(files.keyFile)
-  const { stderr } = await runToEnd(t, settings(files))
+  const { stderr } = await runToEnd(t, tlsSettings(files))
   t.match(stderr, /key\.pem: there is no such file\n$/)
 })
 
@@ -175,40 +167,9 @@ t.test('[TLS2] HttpServer.renewCertificate() leaves no moment without a listener
   }
 })
 
-async function certificateFiles(t: Test): Promise<Files> {
-  const folder = await mkdtemp(join(tmpdir(), 'bellwire-tls-'))
-  t.teardown(() => rm(folder, { recursive: true, force: true }))
-  const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-  return {
-    certFile,
-    keyFile,
-    async write({ certificate, key }) {
-      await writeFile(`${keyFile}.new`, key)
-      await writeFile(`${certFile}.new`, certificate)
-      await rename(`${keyFile}.new`, keyFile)
-      await rename(`${certFile}.new`, certFile)
-    },
-  }
-}
-
-function settings({ certFile, keyFile }: Files): Record<string, string> {
-  return {
-    GOTIFY_SERVER_SSL_ENABLED: 'true',
-    GOTIFY_SERVER_SSL_LISTENADDR: '127.0.0.1',
-    GOTIFY_SERVER_SSL_PORT: '0',
-    GOTIFY_SERVER_SSL_CERTFILE: certFile,
-    GOTIFY_SERVER_SSL_CERTKEY: keyFile,
-  }
-}
-
 function tlsPort({ logs }: Bellwire): number {
   const line = logs.find((each) => each.includes('"msg":"HTTPS is served"')) ?? ''
   return Number(/"address":"[^"]*:(\d+)"/.exec(line)?.[1])
-}
-
-function post(body: string): { method: string; headers: Record<string, string>; body: string } {
-  const headers = { authorization: AUTHORIZATION, 'content-type': 'application/json' }
-  return { method: 'POST', headers, body }
 }
 
 function rawGet(port: number, host: string, target = '/'): Promise<string> {

@@ -13,10 +13,16 @@ export function clusterProblems(values: SettingValues): string[] {
         `because processes can share a port only: value was "${processes}"`,
     )
   }
-  if (values.GOTIFY_SERVER_SSL_ENABLED && values.GOTIFY_SERVER_SSL_PORT === 0) {
+  if (!values.GOTIFY_SERVER_SSL_ENABLED) return problems
+  if (values.GOTIFY_SERVER_SSL_PORT === 0) {
     problems.push(
       'GOTIFY_SERVER_SSL_PORT: must be a port of your choice for several processes, ' +
         'because the system would choose one for each: value was "0"',
+    )
+  } else if (values.GOTIFY_SERVER_SSL_PORT === values.GOTIFY_SERVER_PORT) {
+    problems.push(
+      'GOTIFY_SERVER_SSL_PORT: must differ from GOTIFY_SERVER_PORT for several processes, ' +
+        `because ports that are shared never seem taken: value was "${values.GOTIFY_SERVER_SSL_PORT}"`,
     )
   }
   return problems

@@ -371,6 +371,18 @@ t.test('[CLU15] loadConfig() refuses what several processes cannot share', (t) =
   ])
   t.strictSame(problemsOf({ GOTIFY_SERVER_LISTENADDR: unix }), [])
   t.strictSame(problemsOf({ ...several, GOTIFY_SERVER_PORT: '0' }), [])
+  const https = {
+    GOTIFY_SERVER_SSL_ENABLED: 'true',
+    GOTIFY_SERVER_SSL_CERTFILE: 'cert.pem',
+    GOTIFY_SERVER_SSL_CERTKEY: 'key.pem',
+  }
+  t.match(problemsOf({ ...several, ...https, GOTIFY_SERVER_SSL_PORT: '0' }), [
+    /^GOTIFY_SERVER_SSL_PORT: must be a port of your choice .*"0"$/,
+  ])
+  t.match(problemsOf({ ...several, ...https, GOTIFY_SERVER_SSL_PORT: '80' }), [
+    /^GOTIFY_SERVER_SSL_PORT: must differ from GOTIFY_SERVER_PORT .*"80"$/,
+  ])
+  t.strictSame(problemsOf({ ...several, ...https }), [])
   t.end()
 })
 
