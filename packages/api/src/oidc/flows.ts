@@ -21,6 +21,7 @@ export type Flow =
 
 const LIFE_MS = 10 * 60_000
 const STATE_BYTES = 20
+const STATE = /^[\da-f]{40}$/
 /** Anybody may begin one, so there is a bound on those that wait. */
 const MAX_WAITING = 50_000
 
@@ -58,6 +59,8 @@ export class Flows {
     state: string,
     kinds: readonly Kind[],
   ): Promise<Extract<Flow, { kind: Kind }> | null> {
+    // What begin() never gave is not looked up: PostgreSQL refuses some texts.
+    if (!STATE.test(state)) return null
     const row = await this.#db
       .deleteFrom('oidc_flows')
       .where('state', '=', state)
