@@ -126,7 +126,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { legacyTokens } = config.server
   const manage = { db, authenticator, hasher, changes, config, clock, version: VERSION }
   const api = [
-    ...managementRoutes({ ...manage, legacyTokens }),
+    ...managementRoutes({ ...manage, legacyTokens, takesMessages: () => flow.canaries.look() }),
     metricsRoute(options.summed?.(metrics) ?? metrics),
   ]
   let draining = false

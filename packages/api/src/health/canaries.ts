@@ -4,15 +4,24 @@
  * newest proof, so anything that hangs on the way shows. Main thread.
  */
 import type { CanaryDelivery } from '@bellwire/common'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Without a proof for so long a process is not ready. */
 export const CANARY_BOUND_MS = 10_000
+/** A question for health waits so long for proofs; a busy thread may take longer and work. */
+const LOOK_MS = 1_000
+/** A proof this young is as good as a new one: many questions make few commits. */
+const NEW_MS = 100
 
 interface Thread {
   /** When the canary that is under way was sent; null when none is. */
   sentAt: number | null
   /** When the newest canary that came back had been sent. */
   provedAt: number
+  /** False when the last canary failed or died, until one comes back committed. */
+  works: boolean
+  /** Questions that wait for the canary that is under way. */
+  waiting: (() => void)[]
 }
 
 export class Canaries {
@@ -32,6 +41,8 @@ export class Canaries {
     this.#threads = Array.from({ length: threadCount }, () => ({
       sentAt: null,
       provedAt: Number.NEGATIVE_INFINITY,
+      works: true,
+      waiting: [],
     }))
     this.#send = send
     this.#now = now
@@ -39,22 +50,40 @@ export class Canaries {
 
   /** Sends one to each thread whose last one has come back; call it every second. */
   tick(): void {
-    this.#threads.forEach((thread, number) => {
-      if (thread.sentAt === null && this.#send(number)) thread.sentAt = this.#now()
+    this.#threads.forEach((thread, number) => this.#sendTo(thread, number))
+  }
+
+  /**
+   * True when a message would be stored now: no thread failed at its last canary, and none is long
+   * without proof. Asks for new proofs and waits for them, a second at most.
+   */
+  async look(): Promise<boolean> {
+    const now = this.#now()
+    const answers = this.#threads.map((thread, number) => {
+      if (thread.works && now - thread.provedAt < NEW_MS) return
+      this.#sendTo(thread, number)
+      if (thread.sentAt === null) return
+      return new Promise<void>((resolve) => thread.waiting.push(resolve))
     })
+    const patience = new AbortController()
+    await Promise.race([
+      Promise.all(answers).finally(() => patience.abort()),
+      sleep(LOOK_MS, undefined, { signal: patience.signal }).catch(() => undefined),
+    ])
+    return this.fresh && this.#threads.every(({ works }) => works)
   }
 
   answered({ thread: number, committed }: CanaryDelivery): void {
     const thread = this.#threads[number]
     if (thread === undefined || thread.sentAt === null) return
     if (committed) thread.provedAt = thread.sentAt
-    thread.sentAt = null
+    this.#settle(thread, committed)
   }
 
   /** The worker died, and its canary with it. */
   forget(number: number): void {
     const thread = this.#threads[number]
-    if (thread !== undefined) thread.sentAt = null
+    if (thread !== undefined) this.#settle(thread, false)
   }
 
   /** Milliseconds since each thread was last known to work, by thread number; Infinity before that. */
@@ -66,5 +95,15 @@ export class Canaries {
   /** True while every thread has a proof that is young enough. */
   get fresh(): boolean {
     return this.ages().every((age) => age <= CANARY_BOUND_MS)
+  }
+
+  #sendTo(thread: Thread, number: number): void {
+    if (thread.sentAt === null && this.#send(number)) thread.sentAt = this.#now()
+  }
+
+  #settle(thread: Thread, works: boolean): void {
+    thread.sentAt = null
+    thread.works = works
+    for (const tell of thread.waiting.splice(0)) tell()
   }
 }

@@ -15,6 +15,8 @@ export interface ManagementDeps {
   readonly version: VersionInfo
   /** True: new tokens have the 15 characters of Gotify 2 unless the request says otherwise. @default false */
   readonly legacyTokens?: boolean
+  /** True when a publish would be stored now. @default nobody can tell, so the database's answer is enough */
+  readonly takesMessages?: () => Promise<boolean>
 }
 
 /** The part of the authenticator that handlers use themselves. */

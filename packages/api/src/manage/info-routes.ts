@@ -1,13 +1,16 @@
-/** Endpoints about the server itself: health and version. Main thread; no credentials needed. */
+/**
+ * Endpoints about the server itself: health and version. Main thread; no credentials needed. Green
+ * means that a publish would be stored now, not only that the database answers.
+ */
 import { sql } from 'kysely'
 import { isUnavailable } from '@bellwire/common/db'
 import type { HttpResponse, Route } from '../http/types.ts'
 import { json } from './answers.ts'
 import type { ManagementDeps } from './deps.ts'
 
-export function infoRoutes({ config, db, version }: ManagementDeps): Route[] {
+export function infoRoutes({ config, db, version, takesMessages }: ManagementDeps): Route[] {
   async function health(): Promise<HttpResponse> {
-    const healthy = await databaseAnswers()
+    const healthy = (await takesMessages?.()) !== false && (await databaseAnswers())
     return {
       status: healthy ? 200 : 500,
       headers: [['content-type', 'application/json; charset=utf-8']],

@@ -62,6 +62,46 @@ t.test('[HEALTH1] One canary a thread is under way, and a dead worker takes it a
   t.end()
 })
 
+t.test('[API29] look() waits for new proofs, and believes a failure at once', async (t) => {
+  const { canaries: own, sent, clock } = canaries(2)
+  const answer = (thread: number, committed: boolean): void =>
+    own.answered({ kind: 'canary', thread, committed })
+  const first = own.look()
+  const second = own.look()
+  t.strictSame(sent, [0, 1], 'questions share the canaries')
+  answer(0, true)
+  answer(1, true)
+  t.strictSame(await Promise.all([first, second]), [true, true])
+  t.equal(await own.look(), true)
+  t.strictSame(sent, [0, 1], 'what was proved a moment ago is not asked again')
+
+  clock.now = 1_000
+  const third = own.look()
+  answer(0, true)
+  answer(1, false)
+  t.equal(await third, false, 'a thread failed')
+  const fourth = own.look()
+  t.strictSame(sent, [0, 1, 0, 1, 1], 'a failure is asked again')
+  own.forget(1)
+  t.equal(await fourth, false, 'its worker died')
+  const fifth = own.look()
+  answer(1, true)
+  t.equal(await fifth, true)
+})
+
+t.test('[API29] look() takes a busy thread for one that works, for a while', async (t) => {
+  const { canaries: own, clock } = canaries(1)
+  own.tick()
+  own.answered({ kind: 'canary', thread: 0, committed: true })
+  clock.now = CANARY_BOUND_MS
+  t.equal(await own.look(), true, 'no answer within its patience')
+  clock.now++
+  t.equal(await own.look(), false)
+  const { canaries: full, clock: other } = canaries(1)
+  other.full = true
+  t.equal(await full.look(), false, 'nothing is proven yet')
+})
+
 t.test(
   '[HEALTH2] /health/ready tells of a database that hangs, and of its end',
   { timeout: 90_000 },

@@ -25,7 +25,7 @@ function pause(): Promise<void> {
 }
 
 t.test(
-  '[LIFE10] PostgreSQL dies under traffic: 503 meanwhile, sockets stay, nothing is lost',
+  '[LIFE10] [API29] PostgreSQL dies under traffic: 503 meanwhile, sockets stay, nothing is lost',
   async (t) => {
     const users = await Promise.all(Array.from({ length: 4 }, () => api.identity()))
     const streams = await Promise.all(
@@ -42,6 +42,14 @@ t.test(
       await killPostgres()
       await everyone(30)
       await untilGreen()
+      const green = await Promise.all(
+        users.map(({ applicationToken }) => api.publish(applicationToken, 'green')),
+      )
+      t.same(
+        green.map(({ status }) => status),
+        [200, 200, 200, 200],
+        'green: publishes work',
+      )
       t.not(await bellwire.postgresPid(), first, 'PostgreSQL is a new one')
     }
     await Promise.all(traffics.map((traffic) => traffic.stop()))
