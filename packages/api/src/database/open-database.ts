@@ -30,7 +30,6 @@ export async function openDatabase(config: Config, log: Logger): Promise<OpenDat
     connections: connectionsOf(config),
     log,
   })
-  postgres.onExit((reason) => log.error({ reason }, 'PostgreSQL ended, starting it again'))
   return { connection: postgres.connection, shared: false, stop: () => postgres.stop() }
 }
 

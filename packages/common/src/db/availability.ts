@@ -48,6 +48,16 @@ const PG_TEXTS: readonly RegExp[] = [
   /^The server does not support SSL connections/,
 ]
 
+/** What the database lacks, as callers are told (SQLSTATE class 53); waiting alone does not help. */
+const SHORTAGES: ReadonlyMap<unknown, string> = new Map([
+  ['53000', 'the database has no resources left'],
+  ['53100', 'the database has no room left'],
+  ['53200', 'the database has no memory left'],
+])
+
+/** A quota, or a file system that reports a full disk as another fault. */
+const NO_ROOM = /No space left on device|Disk quota exceeded/
+
 /** True when the same query may succeed later because the database, not the query, was at fault. */
 export function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false
@@ -59,15 +69,33 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /**
+ * What the database has run out of, in words for the caller, null for every other failure. Nothing
+ * of the statement was stored. The session goes on, unless {@link endsSession} says otherwise.
+ */
+export function shortageOf(error: unknown): string | null {
+  if (!(error instanceof Error) || !('code' in error)) return null
+  const known = SHORTAGES.get(error.code)
+  if (known !== undefined) return known
+  return error.code === '58030' && NO_ROOM.test(error.message)
+    ? 'the database has no room left'
+    : null
+}
+
+/** True for a failure after which PostgreSQL closes the connection. */
+export function endsSession(error: unknown): boolean {
+  const severity = error instanceof Error && 'severity' in error ? error.severity : undefined
+  return severity === 'FATAL' || severity === 'PANIC'
+}
+
+/**
  * For `catch (error) { throw toPushError(error) }` around queries: DATABASE_UNAVAILABLE for a
  * database that is away, any other error as it came.
  */
 export function toPushError(error: unknown): Error {
   if (error instanceof PushError) return error
   if (isUnavailable(error)) {
-    return new PushError('DATABASE_UNAVAILABLE', 'The database is not available, try again', {
-      cause: error,
-    })
+    const text = shortageOf(error) ?? 'The database is not available, try again'
+    return new PushError('DATABASE_UNAVAILABLE', text, { cause: error })
   }
   return error instanceof Error ? error : new Error(String(error))
 }

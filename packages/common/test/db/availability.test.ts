@@ -5,7 +5,9 @@ import t, { type Test } from 'tap'
 import { PushError } from '../../src/errors.ts'
 import {
   clientConfig,
+  endsSession,
   isUnavailable,
+  shortageOf,
   toPushError,
   type DatabaseConnection,
 } from '../../src/db/index.ts'
@@ -96,6 +98,31 @@ void t.test('[STORE13] toPushError() turns absence into 503 and leaves the rest'
   const push = new PushError('NOT_FOUND', 'no')
   t.equal(toPushError(push), push)
   t.match(toPushError('text'), { message: 'text' })
+  t.end()
+})
+
+void t.test('[STORE13] shortageOf() tells what the database has run out of', (t) => {
+  t.equal(shortageOf(withCode('53100')), 'the database has no room left')
+  t.equal(shortageOf(withCode('53200')), 'the database has no memory left')
+  t.equal(shortageOf(withCode('53000')), 'the database has no resources left')
+  const quota = Object.assign(new Error('could not write: Disk quota exceeded'), { code: '58030' })
+  t.equal(shortageOf(quota), 'the database has no room left')
+  t.equal(shortageOf(withCode('58030')), null)
+  t.equal(shortageOf(withCode('57P01')), null)
+  t.equal(shortageOf(new Error('No space left on device')), null)
+  t.match(toPushError(withCode('53100')), {
+    code: 'DATABASE_UNAVAILABLE',
+    message: 'the database has no room left',
+  })
+  t.end()
+})
+
+void t.test('endsSession() knows the failures after which PostgreSQL hangs up', (t) => {
+  const of = (severity: string): Error => Object.assign(withCode('53100'), { severity })
+  t.equal(endsSession(of('PANIC')), true)
+  t.equal(endsSession(of('FATAL')), true)
+  t.equal(endsSession(of('ERROR')), false)
+  t.equal(endsSession(new Error('Connection terminated')), false)
   t.end()
 })
 

@@ -56,6 +56,21 @@ export const PROVE = {
   text: "select pg_logical_emit_message(true, 'bellwire', '') is not null as written",
 } as const
 
+/**
+ * Takes 256 KiB of the table and gives it up again. PROVE needs some bytes of the log alone, and
+ * would succeed on a disk where the table cannot grow.
+ */
+export const PROVE_ROOM = {
+  text: `do $$
+    begin
+      insert into messages (${COLUMNS})
+        select 0, 0, '', repeat(' ', 1900), 0, null, 0, null, null from generate_series(1, 128);
+      raise sqlstate 'BW001';
+    exception when sqlstate 'BW001' then
+      null;
+    end $$`,
+} as const
+
 /** Encodes a batch as the parameter of the statements above. */
 export function encodeBatch(batch: readonly NewMessage[]): string {
   return JSON.stringify(batch.map(encodeRow))

@@ -3,7 +3,7 @@
  * The real store is PostgreSQL (pg-message-store.ts); the simulation brings one in memory that
  * holds to the same contract.
  */
-import type { ApplicationId, UserId } from '@bellwire/common'
+import { PushError, type ApplicationId, type UserId } from '@bellwire/common'
 
 /** A checked publish, not stored yet. */
 export interface NewMessage {
@@ -66,11 +66,24 @@ export interface Heads {
  */
 export class BatchError extends Error {
   readonly outcome: 'unknown' | 'refused'
+  /** What the database lacks, in words for the publisher; null for other failures. */
+  readonly shortage: string | null
 
-  constructor(outcome: 'unknown' | 'refused', cause: unknown) {
+  constructor(outcome: 'unknown' | 'refused', cause: unknown, shortage: string | null = null) {
     super(cause instanceof Error ? cause.message : 'Batch was not stored', { cause })
     this.name = 'BatchError'
     this.outcome = outcome
+    this.shortage = shortage
+  }
+
+  /** What the publisher is told. */
+  get answer(): PushError {
+    if (this.shortage !== null) return new PushError('DATABASE_UNAVAILABLE', this.shortage)
+    if (this.outcome === 'refused') {
+      return new PushError('INTERNAL', 'the database refused the message')
+    }
+    const text = 'the database went away, the message may or may not be stored'
+    return new PushError('DATABASE_UNAVAILABLE', text)
   }
 }
 
@@ -92,7 +105,8 @@ export interface MessageStore {
     applicationId: number,
   ): Promise<{ readonly name: string; readonly defaultPriority: number } | null>
   /**
-   * Makes a commit that holds no message, on the way of all others: proof that the log takes more.
+   * Makes a commit that holds no message, on the way of all others: proof that the log takes more,
+   * also when a while ago it had no room.
    * @throws {BatchError} when it was not committed, or nobody knows.
    */
   prove(): Promise<void>

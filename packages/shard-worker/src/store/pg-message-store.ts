@@ -3,9 +3,9 @@
  * through a small pool of their own so that they never wait in front of a commit.
  */
 import { PushError, type ApplicationId, type UserId } from '@bellwire/common'
-import { createPool, isUnavailable, toPushError } from '@bellwire/common/db/postgres'
+import { createPool, isUnavailable, shortageOf, toPushError } from '@bellwire/common/db/postgres'
 import type pg from 'pg'
-import { PROVE, SELECT_KEYED } from './insert-sql.ts'
+import { PROVE, PROVE_ROOM, SELECT_KEYED } from './insert-sql.ts'
 import { AloneInserter, keyOf, SharedInserter, type Inserter } from './inserter.ts'
 import {
   BatchError,
@@ -45,9 +45,13 @@ export class PgMessageStore implements MessageStore {
   readonly #writer: WriterConnection
   readonly #readers: pg.Pool
   readonly #inserter: Inserter
+  readonly #log: WriterOptions['log']
+  /** What the database lacked when a write failed; null again once there is room for many. */
+  #shortage: string | null = null
 
   constructor(options: PgMessageStoreOptions) {
     this.#writer = new WriterConnection(options)
+    this.#log = options.log
     const { exclusive, isListening } = options
     const write = this.#write.bind(this)
     this.#inserter = exclusive
@@ -114,7 +118,14 @@ export class PgMessageStore implements MessageStore {
   }
 
   async prove(): Promise<void> {
-    await this.#write(PROVE)
+    if (this.#shortage === null) {
+      await this.#write(PROVE)
+      return
+    }
+    // A small row may still find a place where the next one does not: that is no end of it.
+    await this.#write(PROVE_ROOM)
+    this.#shortage = null
+    this.#log.info('the database has room again')
   }
 
   async close(): Promise<void> {
@@ -163,10 +174,22 @@ export class PgMessageStore implements MessageStore {
     try {
       return await this.#writer.query(query)
     } catch (error) {
+      this.#noticeShortage(error)
       const sent = !(error instanceof NotConnectedError)
       // Either way the caller may try again; that nothing was sent is not told apart.
-      throw new BatchError(!sent || isUnavailable(error) ? 'unknown' : 'refused', error)
+      const outcome = !sent || isUnavailable(error) ? 'unknown' : 'refused'
+      // PostgreSQL itself may be down for want of room: then that is why there is no connection.
+      const shortage = outcome === 'unknown' ? this.#shortage : null
+      throw new BatchError(outcome, error, shortage)
     }
+  }
+
+  #noticeShortage(error: unknown): void {
+    const shortage = shortageOf(error)
+    if (shortage !== null && this.#shortage === null) {
+      this.#log.error({ error: String(error) }, `${shortage}: publishes are refused`)
+    }
+    this.#shortage = shortage ?? this.#shortage
   }
 
   async #read<Row extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<pg.QueryResult<Row>> {

@@ -4,7 +4,13 @@
  * but only when no earlier session of this thread can still commit: a late commit of a lost batch
  * would put a smaller id behind a greater one.
  */
-import { clientConfig, isUnavailable, type DatabaseConnection } from '@bellwire/common/db/postgres'
+import {
+  clientConfig,
+  endsSession,
+  isUnavailable,
+  shortageOf,
+  type DatabaseConnection,
+} from '@bellwire/common/db/postgres'
 import pg from 'pg'
 import type { Logger } from '@bellwire/common'
 
@@ -56,7 +62,9 @@ export class WriterConnection {
     try {
       return await client.query<Row>(query)
     } catch (error) {
-      if (isUnavailable(error)) this.#lost(client, error)
+      // A full disk fails the statement and leaves the session as it was.
+      const isShort = shortageOf(error) !== null && !endsSession(error)
+      if (isUnavailable(error) && !isShort) this.#lost(client, error)
       throw error
     }
   }
