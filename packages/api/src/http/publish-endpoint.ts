@@ -22,8 +22,9 @@ export interface TokenGate {
   cachedToken(token: string): TokenPrincipal | null | undefined
   byToken(token: string): Promise<TokenPrincipal | null>
   byPassword(name: string, password: string, remoteAddress: string): Promise<Principal | null>
-  /** Notes the use of a token. */
+  /** Notes the use of a token; true: a cookie that it came in is to be set again. */
   touch(principal: TokenPrincipal): boolean
+  cookieRefresh(token: string): readonly [string, string]
 }
 
 export interface PublishOptions {
@@ -50,6 +51,14 @@ interface PublishRequest {
   readonly query: string
   readonly idempotencyKey: string
   readonly receivedAt: number
+}
+
+/** A publish on its way to the shard. */
+interface Submission {
+  readonly exchange: PublishExchange
+  readonly request: PublishRequest
+  /** The token, if it came in a cookie; else ''. */
+  readonly cookie: string
 }
 
 export class PublishEndpoint {
@@ -80,7 +89,8 @@ export class PublishEndpoint {
     }
     const request = readRequest(req)
     const announced = announcedBytes(req)
-    const { token, basic } = credentials
+    const { token, basic, source } = credentials
+    const submission = { exchange, request, cookie: source === 'cookie' ? token : '' }
     const known = token === '' ? null : gate.cachedToken(token)
     const principal =
       known ??
@@ -95,9 +105,9 @@ export class PublishEndpoint {
       whole: (body, inPlace) => {
         if (principal instanceof Promise) {
           const kept = inPlace ? Uint8Array.from(body) : body
-          void this.#submitLater(exchange, request, principal, kept)
+          void this.#submitLater(submission, principal, kept)
         } else {
-          this.#submit(exchange, request, principal, body)
+          this.#submit(submission, principal, body)
         }
       },
       failed: (error) => exchange.fail(error, true),
@@ -133,28 +143,24 @@ export class PublishEndpoint {
   }
 
   async #submitLater(
-    exchange: PublishExchange,
-    request: PublishRequest,
+    submission: Submission,
     principal: Promise<Principal | null>,
     body: Uint8Array,
   ): Promise<void> {
     try {
       const found = await principal
-      if (found !== null) this.#submit(exchange, request, found, body)
+      if (found !== null) this.#submit(submission, found, body)
     } catch (error) {
-      exchange.fail(asPushError(error), false)
+      submission.exchange.fail(asPushError(error), false)
     }
   }
 
-  #submit(
-    exchange: PublishExchange,
-    request: PublishRequest,
-    principal: Principal,
-    body: Uint8Array,
-  ): void {
+  #submit({ exchange, request, cookie }: Submission, principal: Principal, body: Uint8Array): void {
     if (!exchange.open) return
     const { gate, router } = this.#options
-    if (principal.kind !== 'user') gate.touch(principal)
+    if (principal.kind !== 'user' && gate.touch(principal) && cookie !== '') {
+      exchange.addHeader(gate.cookieRefresh(cookie))
+    }
     const application = principal.kind === 'application' ? principal : null
     const refused = router.publish(
       {

@@ -15,7 +15,7 @@ export type PublishListener = (status: number, milliseconds: number) => void
 
 export class PublishExchange implements PendingReply {
   readonly #res: uws.HttpResponse
-  readonly #headers: HeaderList
+  #headers: HeaderList
   readonly #onAnswer: PublishListener
   readonly #start = performance.now()
   #open = true
@@ -32,6 +32,11 @@ export class PublishExchange implements PendingReply {
 
   get open(): boolean {
     return this.#open
+  }
+
+  /** Puts a header into the answer to come, whichever it is. */
+  addHeader(header: HeaderList[number]): void {
+    this.#headers = [...this.#headers, header]
   }
 
   answered(frame: Uint8Array): void {
