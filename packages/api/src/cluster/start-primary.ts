@@ -3,7 +3,7 @@ import type { Logger } from '@bellwire/common'
 import type { Config } from '@bellwire/common/config'
 import { openDatabase } from '../database/open-database.ts'
 import { prepareDatabase } from '../database/prepare-database.ts'
-import { probePort } from '../http/probe-port.ts'
+import { probeAddresses } from '../http/probe-port.ts'
 import type { Program } from '../program.ts'
 import { welcome } from '../welcome.ts'
 import { Primary } from './primary.ts'
@@ -13,13 +13,11 @@ import { Primary } from './primary.ts'
  * @throws {StartError | DatabaseStartError} with one line that says why it cannot start.
  */
 export async function startPrimary(config: Config, log: Logger, program: string): Promise<Program> {
-  const { listenAddr, cluster, ssl } = config.server
   // The members share the ports, so none of them would notice a stranger that shares them too.
-  const port = await probePort(listenAddr, config.server.port)
-  if (ssl.enabled) await probePort(ssl.listenAddr, ssl.port)
+  const port = await probeAddresses(config)
   const database = await openDatabase(config, log)
   const { connection } = database
-  const { processes } = cluster
+  const { processes } = config.server.cluster
   const primary = new Primary({ program, processes, connection, port, log })
   try {
     const { madeAdmin } = await prepareDatabase(config, connection, log)

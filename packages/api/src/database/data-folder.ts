@@ -16,6 +16,7 @@ import {
   rm,
 } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../make-folder.ts'
 import {
   chooseAccount,
   launch,
@@ -56,7 +57,7 @@ export async function prepareSite(
   const binaries = findPostgresBinaries()
   const home = join(await realpath(root), 'postgres')
   const account = await chooseAccount(home)
-  await mkdir(home, { recursive: true, mode: 0o700 })
+  await makeFolder(home, 0o700)
   if (account !== null) {
     await chown(home, account.uid, account.gid)
     await openPrograms([binaries.initdb, binaries.postgres])

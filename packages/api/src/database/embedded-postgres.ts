@@ -5,10 +5,10 @@
  * two Bellwires never share a folder.
  */
 import { clientConfig, type DatabaseConnection } from '@bellwire/common/db'
-import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { makeFolder } from '../make-folder.ts'
 import { DATABASE_NAME, prepareSite, type Site } from './data-folder.ts'
 import { clearLeftovers } from './lock-file.ts'
 import { chooseAccount } from './postgres-account.ts'
@@ -50,7 +50,7 @@ export async function startEmbeddedPostgres(
   const dataDir = resolve(options.dataDir)
   let server: Server | undefined
   try {
-    await mkdir(dataDir, { recursive: true })
+    await makeFolder(dataDir)
     const site = await prepareSite(dataDir, options.log, options.connections)
     server = new Server(site, options.log)
     await server.start()

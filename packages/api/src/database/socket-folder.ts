@@ -3,9 +3,10 @@
  * room for some 100 bytes only, so below a long path the entry is a link to a private folder among
  * the temporary files, which the next start finds and uses again.
  */
-import { chmod, chown, lstat, mkdir, mkdtemp, readlink, rm, symlink } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdtemp, readlink, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { makeFolder } from '../make-folder.ts'
 import type { Account } from './postgres-account.ts'
 import { SOCKET_PORT } from './postgres-settings.ts'
 
@@ -18,7 +19,7 @@ export async function prepareSocketFolder(home: string, account: Account | null)
   const known = await readlink(folder).catch(() => null)
   if (fits(folder)) {
     if (known !== null) await rm(folder)
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder, 0o700)
     if (account !== null) await chown(folder, account.uid, account.gid)
     return folder
   }

@@ -7,6 +7,8 @@ import type { Account } from './postgres-account.ts'
 
 const NO_SPACE = /ENOSPC|EDQUOT|No space left on device|Disk quota exceeded/
 const NOT_WRITABLE = /EACCES|EPERM|EROFS|Permission denied|Operation not permitted|Read-only file/
+/** Below /proc, or in the place of a file. */
+const NO_FOLDER = /^(?:ENOENT|ENOTDIR|EEXIST): .* mkdir /
 const NO_NAME = /could not look up effective user ID/
 const NO_SETPRIV = /spawn setpriv ENOENT/
 const NO_LOADER = /spawn .* ENOENT/
@@ -37,6 +39,7 @@ function explain(text: string, { account }: StartContext): string {
   if (NO_LOADER.test(text)) {
     return 'its programs do not run on this system, they need glibc. Use a PostgreSQL server by GOTIFY_DATABASE_DIALECT=postgres and GOTIFY_DATABASE_CONNECTION'
   }
+  if (NO_FOLDER.test(text)) return `the folder cannot be made (${oneLine(text)})`
   if (NOT_WRITABLE.test(text)) return `no permission (${oneLine(text)})`
   return oneLine(text)
 }

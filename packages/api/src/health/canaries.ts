@@ -58,13 +58,7 @@ export class Canaries {
    * without proof. Asks for new proofs and waits for them, a second at most.
    */
   async look(): Promise<boolean> {
-    const now = this.#now()
-    const answers = this.#threads.map((thread, number) => {
-      if (thread.works && now - thread.provedAt < NEW_MS) return
-      this.#sendTo(thread, number)
-      if (thread.sentAt === null) return
-      return new Promise<void>((resolve) => thread.waiting.push(resolve))
-    })
+    const answers = this.#threads.map((thread, number) => this.#proofOf(thread, number))
     const patience = new AbortController()
     await Promise.race([
       Promise.all(answers).finally(() => patience.abort()),
@@ -95,6 +89,14 @@ export class Canaries {
   /** True while every thread has a proof that is young enough. */
   get fresh(): boolean {
     return this.ages().every((age) => age <= CANARY_BOUND_MS)
+  }
+
+  /** Resolves when the thread's next canary is back, at once where there is nothing to wait for. */
+  #proofOf(thread: Thread, number: number): Promise<void> {
+    const isNew = thread.works && this.#now() - thread.provedAt < NEW_MS
+    if (!isNew) this.#sendTo(thread, number)
+    if (isNew || thread.sentAt === null) return Promise.resolve()
+    return new Promise((resolve) => thread.waiting.push(resolve))
   }
 
   #sendTo(thread: Thread, number: number): void {

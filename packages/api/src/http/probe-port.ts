@@ -2,18 +2,34 @@
  * Finds out why a port cannot be had: uWebSockets.js only says that it failed, and where a port is
  * shared it doesn't even fail. Before listening; on a main thread.
  */
+import type { Config } from '@bellwire/common/config'
 import { createServer } from 'node:net'
 import { StartError } from './start-error.ts'
+import { prepareUnixSocket } from './unix-socket.ts'
 
 const UNIX = 'unix:'
 
 /**
- * Listens for a moment as the only one.
+ * Tries every address that will be listened on, so that a wrong one is told before the database starts.
+ * @returns the port for plain HTTP; where it is 0, one that the system has free. 0 for a Unix socket.
+ * @throws {StartError} if a port or path is taken, not allowed or not there
+ */
+export async function probeAddresses({ server }: Config): Promise<number> {
+  const port = await probePort(server.listenAddr, server.port)
+  if (server.ssl.enabled) await probePort(server.ssl.listenAddr, server.ssl.port)
+  return port
+}
+
+/**
+ * Listens for a moment as the only one; of a Unix socket the way is cleared.
  * @returns the port; where it is 0, one that the system has free. 0 for a Unix socket.
  * @throws {StartError} if the port is taken, not allowed or not there
  */
 export async function probePort(address: string, port: number): Promise<number> {
-  if (address.startsWith(UNIX)) return 0
+  if (address.startsWith(UNIX)) {
+    await prepareUnixSocket(address.slice(UNIX.length))
+    return 0
+  }
   const host = bareHost(address)
   const server = createServer()
   try {

@@ -3,8 +3,9 @@
  * here and never taken from a request, so no path leads out of the folder.
  */
 import { randomInt, randomUUID } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { makeFolder } from '../make-folder.ts'
 
 const NAME_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const NAME_LENGTH = 25
@@ -39,7 +40,7 @@ export class ImageFiles {
   }
 
   async #store(name: string, content: Uint8Array): Promise<void> {
-    await mkdir(this.#folder, { recursive: true })
+    await makeFolder(this.#folder)
     const unfinished = path.join(this.#folder, `.${randomUUID()}.upload`)
     try {
       await writeDurably(unfinished, content)

@@ -1,6 +1,9 @@
 /** Promise 8: what cannot start says why in one line, and ends with another status than 0. */
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import t from 'tap'
 import { runToEnd, startBellwire } from '../support/bellwire.ts'
 
@@ -23,13 +26,46 @@ t.test('[CONF3] A wrong setting is named with its value and what is allowed', as
   )
 })
 
+t.test('[STORE5] A data folder that cannot be made ends the start with its path', async (t) => {
+  const file = join(await mkdtemp(join(tmpdir(), 'bellwire-test-')), 'file')
+  await writeFile(file, '')
+  t.teardown(() => rm(dirname(file), { recursive: true }))
+  const folders = ['/proc/bellwire', '/proc/bellwire/below', file, join(file, 'below')]
+  for (const folder of folders) {
+    const { ending, stderr } = await runToEnd(t, { GOTIFY_DATADIR: folder })
+    t.equal(ending, 1)
+    t.match(
+      stderr,
+      /^Bellwire cannot start: Cannot start .* the folder cannot be made \(.*\)\n$/,
+      folder,
+    )
+  }
+})
+
+t.test('[LIFE22] An address that cannot be had is told before a database is made', async (t) => {
+  const addresses = [
+    { GOTIFY_SERVER_LISTENADDR: '300.1.1.1' },
+    { GOTIFY_SERVER_LISTENADDR: 'not-a-host.invalid' },
+    { GOTIFY_SERVER_LISTENADDR: '192.0.2.1' },
+    { GOTIFY_SERVER_LISTENADDR: 'unix:/proc/bellwire/socket' },
+  ]
+  for (const address of addresses) {
+    const { ending, stdout, stderr } = await runToEnd(t, address)
+    t.equal(ending, 1)
+    t.match(stderr, /^Bellwire cannot start: Cannot listen on .*: .*\n$/)
+    t.ok(stderr.includes(address.GOTIFY_SERVER_LISTENADDR))
+    t.notMatch(stdout, /Creating the database|"level":"(?:warn|error)"/)
+  }
+})
+
 t.test('[LIFE22] A port that is taken ends the start, and leaves nothing behind', async (t) => {
   const holder = createServer().listen(0, '127.0.0.1')
   await once(holder, 'listening')
   t.teardown(() => holder.close())
   const { port } = holder.address() as AddressInfo
-  const { ending, stderr } = await runToEnd(t, { GOTIFY_SERVER_PORT: String(port) })
+  const { ending, stdout, stderr } = await runToEnd(t, { GOTIFY_SERVER_PORT: String(port) })
   t.equal(ending, 1)
+  t.notMatch(stdout, 'Creating the database')
   t.equal(
     stderr,
     `Bellwire cannot start: Cannot listen on 127.0.0.1:${port}: another process listens there\n`,

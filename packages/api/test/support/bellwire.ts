@@ -43,20 +43,23 @@ function environment(dataDir: string, env: Environment): NodeJS.ProcessEnv {
 export async function runToEnd(
   t: Teardown,
   env: Environment,
-): Promise<{ readonly ending: Ending; readonly stderr: string }> {
+): Promise<{ readonly ending: Ending; readonly stdout: string; readonly stderr: string }> {
   const dataDir = await mkdtemp(join(tmpdir(), 'bellwire-test-'))
   const child = spawn(process.execPath, [MAIN], {
     env: environment(dataDir, env),
     cwd: dataDir,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   t.teardown(async () => {
     child.kill('SIGKILL')
     await rm(dataDir, { recursive: true, force: true })
   })
+  let stdout = ''
   let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-  return { ending: await endOf(child), stderr }
+  const ending = await endOf(child)
+  return { ending, stdout, stderr }
 }
 
 export async function startBellwire(t: Teardown, env: Environment = {}): Promise<Bellwire> {

@@ -4,8 +4,9 @@
  * every process reads. Nobody but the owner may read what is in it.
  */
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../../make-folder.ts'
 
 export class CertificateCache {
   readonly #folder: string
@@ -38,7 +39,7 @@ export class CertificateCache {
 
   /** Readers see the old file or the new one, also if the power fails. */
   async #replace(file: string, text: string): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+    await makeFolder(this.#folder, 0o700)
     const next = `${file}.${process.pid}.new`
     await writeFile(next, text, { mode: 0o600, flush: true })
     await rename(next, file)

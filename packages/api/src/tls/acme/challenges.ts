@@ -2,10 +2,11 @@
  * The answers to HTTP-01 challenges, as files that every process on the same cache folder can give:
  * the certificate authority asks whichever of them takes its connection. Main thread.
  */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorResponse, pageNotFound } from '../../http/response.ts'
 import type { Route } from '../../http/types.ts'
+import { makeFolder } from '../../make-folder.ts'
 
 /** RFC 8555, section 8.3. */
 export const CHALLENGE_PATH = '/.well-known/acme-challenge/'
@@ -25,7 +26,7 @@ export class Challenges {
   async put(token: string, answer: string): Promise<void> {
     const file = this.#file(token)
     if (file === null) throw new RangeError('The token of the challenge is not base64url')
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 })
+    await makeFolder(this.#folder, 0o700)
     await writeFile(file, answer, { mode: 0o600 })
   }
 
