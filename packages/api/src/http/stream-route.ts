@@ -13,7 +13,10 @@ export const STREAM_PATH = '/stream'
 
 /** GET /stream. */
 export interface StreamEndpoint<Connection> {
-  /** Its upgrade must register onAborted or answer at once; no callback is asynchronous. */
+  /**
+   * Its upgrade must register onAborted or answer at once; no callback is asynchronous. `open` is
+   * the one that is not guarded: it must be a builtin that cannot throw (StreamEndpoint.#accept).
+   */
   readonly behavior: uws.WebSocketBehavior<Connection>
   /** Answers a GET /stream that asks for no upgrade. */
   refusePlain(res: uws.HttpResponse, req: uws.HttpRequest): void
@@ -59,7 +62,6 @@ export function guardBehavior<Connection>(
         endAbruptly(res)
       }
     },
-    open: guarded(behavior.open),
     message: guarded(behavior.message),
     ...(behavior.drain && { drain: guarded(behavior.drain) }),
     ...(behavior.ping && { ping: guarded(behavior.ping) }),

@@ -64,8 +64,8 @@ const EVENTS_WANTED: ReadonlySet<string> = new Set(['1', 'true'])
 export class StreamEndpoint {
   readonly #options: StreamOptions
   readonly behavior: uws.WebSocketBehavior<StreamSocket>
-  /** The socket of the upgrade that is being answered. */
-  #opened: uws.WebSocket<StreamSocket> | null = null
+  /** Its one element: the socket of the upgrade that is being answered. */
+  readonly #opened: [uws.WebSocket<StreamSocket> | null] = [null]
 
   constructor(options: StreamOptions) {
     this.#options = options
@@ -81,9 +81,8 @@ export class StreamEndpoint {
       // No limit here: what a connection may hold is bounded by Connection, which loses nothing.
       maxBackpressure: 0,
       upgrade: (res, req, context) => this.#upgrade(res, req, context),
-      open: (ws) => {
-        this.#opened = ws
-      },
+      // No function of ours, for the reason that stands at #accept.
+      open: Reflect.set.bind(null, this.#opened, 0) as (ws: uws.WebSocket<StreamSocket>) => void,
       message: (ws, message) => {
         if (message.byteLength <= readBufferSize) return
         ws.getUserData().connection?.end(MESSAGE_TOO_BIG, 'message too big')
@@ -93,7 +92,7 @@ export class StreamEndpoint {
         const { connection, identity, wantsEvents } = ws.getUserData()
         if (connection === null) {
           // It ended in its upgrade.
-          this.#opened = null
+          this.#opened[0] = null
           const { number, userId } = identity
           options.router.send({ kind: 'unsubscribe', connection: number, userId })
           return
@@ -216,25 +215,29 @@ export class StreamEndpoint {
     router.send({ kind: 'subscribe', connection, userId, clientId, after, resume: false })
   }
 
+  /**
+   * When cork() ends after an upgrade, uWebSockets.js reads the state of the HTTP response from
+   * memory that the upgrade has given back, and closes the socket if somebody wrote there since
+   * (uWebSockets#1929). V8 does when it compiles, and it may compile whenever a function of ours
+   * starts or returns. So nothing but builtins of C++ runs from the upgrade to the end of the cork.
+   */
   #accept(upgrade: Upgrade, socket: StreamSocket): void {
     const { res, key, context, headers } = upgrade
     upgrade.open = false
-    res.cork(() => {
-      if (headers.length > 0) res.writeStatus('101 Switching Protocols')
-      for (const [name, value] of headers) res.writeHeader(name, value)
-      // No subprotocol and no extension is ever agreed on: some clients offer what they cannot read.
-      res.upgrade(socket, key, '', '', context)
-    })
+    if (headers.length > 0) {
+      res.cork(() => {
+        res.writeStatus('101 Switching Protocols')
+        for (const [name, value] of headers) res.writeHeader(name, value)
+      })
+    }
+    // No subprotocol and no extension is ever agreed on: some clients offer what they cannot read.
+    res.cork(res.upgrade.bind(res, socket, key, '', '', context))
     this.#start()
   }
 
-  /**
-   * Behind the cork, not in it: when cork() ends after an upgrade, uWebSockets.js reads a flag from
-   * memory that it has just given back, and closes the socket if an allocation in between changed it.
-   */
   #start(): void {
-    const ws = this.#opened
-    this.#opened = null
+    const [ws] = this.#opened
+    this.#opened[0] = null
     if (ws === null) return
     const { connections, events } = this.#options
     const { identity, cursor, behind, wantsEvents } = ws.getUserData()
