@@ -9,23 +9,26 @@ import { notYetHere } from './already-here.ts'
 import { allRows, type GotifyRow } from './gotify-source.ts'
 import { idIn, millisOf, numberOf, textOf } from './gotify-values.ts'
 import { chunksOf, type ImportContext } from './import-context.ts'
+import { leaveOutDeleted } from './import-log.ts'
 
 export type ImportedApplication = NewApplication &
   Pick<ApplicationRow, 'id' | 'user_id' | 'token' | 'name' | 'image' | 'sort_key'>
 
 /**
- * Returns all applications that the source has, except those of users that are gone.
+ * Returns the applications of the source that are here then.
  * @throws {ImportError} when another application is here under the same id
  */
 export async function importApplications(
-  { source, db, report, now }: ImportContext,
+  context: ImportContext,
   userIds: ReadonlySet<number>,
 ): Promise<readonly ImportedApplication[]> {
+  const { source, db, report, now } = context
   const all = (await allRows(source, 'applications')).map((row) => toApplication(row, now))
-  const applications = all.filter((application) => userIds.has(application.user_id))
-  report.leftOut('applications of users that are gone', all.length - applications.length)
+  const owned = all.filter(({ user_id }) => userIds.has(user_id))
+  report.leftOut('applications of users that are gone', all.length - owned.length)
 
   const here = await db.selectFrom('applications').selectAll().execute()
+  const applications = leaveOutDeleted(context, 'applications', owned, here, ({ token }) => token)
   const added = notYetHere('application', applications, here)
   const placed = withSortKeys(added, here)
   for (const chunk of chunksOf(placed)) await db.insertInto('applications').values(chunk).execute()

@@ -5,17 +5,20 @@ import { notYetHere } from './already-here.ts'
 import { allRows, type GotifyRow } from './gotify-source.ts'
 import { idIn, millisOf, numberOf, textOf } from './gotify-values.ts'
 import { chunksOf, type ImportContext } from './import-context.ts'
+import { leaveOutDeleted } from './import-log.ts'
 
 /** @throws {ImportError} when another client is here under the same id */
 export async function importClients(
-  { source, db, report, now }: ImportContext,
+  context: ImportContext,
   userIds: ReadonlySet<number>,
 ): Promise<void> {
+  const { source, db, report, now } = context
   const all = (await allRows(source, 'clients')).map((row) => toClient(row, now))
-  const clients = all.filter((client) => userIds.has(client.user_id))
-  report.leftOut('clients of users that are gone', all.length - clients.length)
+  const owned = all.filter(({ user_id }) => userIds.has(user_id))
+  report.leftOut('clients of users that are gone', all.length - owned.length)
 
   const here = await db.selectFrom('clients').select(['id', 'user_id', 'token', 'name']).execute()
+  const clients = leaveOutDeleted(context, 'clients', owned, here, ({ token }) => token)
   const added = notYetHere('client', clients, here)
   for (const chunk of chunksOf(added)) await db.insertInto('clients').values(chunk).execute()
   report.added('clients', added.length)

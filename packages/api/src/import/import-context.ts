@@ -2,12 +2,15 @@
 import type { Database } from '@bellwire/common/db'
 import type { Transaction } from 'kysely'
 import type { GotifySource } from './gotify-source.ts'
+import type { ImportLog } from './import-log.ts'
 import type { ImportReport } from './import-report.ts'
 
 export interface ImportContext {
   readonly source: GotifySource
   readonly db: Transaction<Database>
   readonly report: ImportReport
+  /** What earlier runs brought; each stage leaves out what was deleted since, and notes the rest. */
+  readonly log: ImportLog
   /** Milliseconds since 1970, for rows of Gotify 2, which has no time of creation. */
   readonly now: number
 }

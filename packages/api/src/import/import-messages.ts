@@ -22,11 +22,12 @@ export async function importMessages(
     })
     report.leftOut('messages of applications that are gone', page.length - messages.length)
     await insertNew(context, messages)
+    for (const { id } of messages) context.log.noteMessage(id)
   }
 }
 
 async function insertNew(
-  { db, report }: ImportContext,
+  { db, report, log }: ImportContext,
   messages: readonly MessageRow[],
 ): Promise<void> {
   if (messages.length === 0) return
@@ -37,7 +38,8 @@ async function insertNew(
     .where('id', 'in', ids)
     .execute()
   const byId = new Map(here.map((row) => [row.id, row]))
-  const added = messages.filter(({ id }) => !byId.has(id))
+  const missing = messages.filter(({ id }) => !byId.has(id))
+  const added = missing.filter(({ id }) => !log.hasMessage(id))
   if (added.length > 0) await db.insertInto('messages').values(added).execute()
   const same = messages.filter(({ id, application_id, date }) => {
     const known = byId.get(id)
@@ -45,9 +47,10 @@ async function insertNew(
   })
   report.added('messages', added.length)
   report.present('messages', same.length)
+  report.leftOut('messages that were deleted here since', missing.length - added.length)
   report.leftOut(
     'messages whose ids other messages have here',
-    messages.length - added.length - same.length,
+    messages.length - missing.length - same.length,
   )
 }
 

@@ -5,14 +5,17 @@ import { conflict } from './already-here.ts'
 import { allRows, type GotifyRow } from './gotify-source.ts'
 import { booleanOf, idIn, millisOf, textOf } from './gotify-values.ts'
 import { chunksOf, type ImportContext } from './import-context.ts'
+import { leaveOutDeleted } from './import-log.ts'
 
 /**
- * Returns the ids of all users that the source has.
+ * Returns the ids of the users of the source that are here then.
  * @throws {ImportError} when a user of another name is here under the same id
  */
 export async function importUsers(context: ImportContext): Promise<ReadonlySet<number>> {
   const { source, db, report, now } = context
-  const users = (await allRows(source, 'users')).map((row) => toUser(row, now))
+  const all = (await allRows(source, 'users')).map((row) => toUser(row, now))
+  const before = await db.selectFrom('users').select('id').execute()
+  const users = leaveOutDeleted(context, 'users', all, before, identity)
   await makeRoom(context, users)
   const here = await db.selectFrom('users').selectAll().execute()
   const byId = new Map<number, UserRow>(here.map((user) => [user.id, user]))
@@ -50,6 +53,11 @@ async function makeRoom({ db }: ImportContext, users: readonly UserRow[]): Promi
     ({ id, name, pass }) => id === only.id && name === only.name && pass === only.pass,
   )
   if (!known) await db.deleteFrom('users').where('id', '=', only.id).execute()
+}
+
+/** No two users have the same salt, so a hash tells them apart as a name does not. */
+function identity({ name, pass }: UserRow): string {
+  return pass ?? name
 }
 
 function toUser(row: GotifyRow, now: number): UserRow {

@@ -1,7 +1,7 @@
 /**
  * `bellwire import`: takes a Gotify database over into the database of this Bellwire, which must not
  * be running. One transaction: an import that fails changes nothing. It can be run again and then
- * brings what is new.
+ * brings what is new, but nothing that was deleted here since.
  */
 import { systemClock, type Logger } from '@bellwire/common'
 import type { Config } from '@bellwire/common/config'
@@ -20,6 +20,7 @@ import { importApplications } from './import-applications.ts'
 import { importClients } from './import-clients.ts'
 import { ImportError } from './import-error.ts'
 import { type ImageFolders, importImages } from './import-images.ts'
+import { ImportLog } from './import-log.ts'
 import { importMessages } from './import-messages.ts'
 import { ImportReport } from './import-report.ts'
 import { importUsers } from './import-users.ts'
@@ -94,12 +95,14 @@ async function importAll(
 ): Promise<ImportReport> {
   await requireNoBellwire(db)
   const report = new ImportReport()
-  const context = { source, db, report, now: systemClock.now() }
+  const log = await ImportLog.read(db)
+  const context = { source, db, report, log, now: systemClock.now() }
   const userIds = await importUsers(context)
   const applications = await importApplications(context, userIds)
   await importClients(context, userIds)
   await importMessages(context, applications)
   await leaveOutPlugins(source, report)
+  await log.write(db)
   for (const table of TABLES) await continueIds(db, table, await source.lastId(table))
   await importImages(applications, folders, report, copied)
   return report

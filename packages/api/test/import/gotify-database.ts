@@ -116,9 +116,31 @@ export function writeGotify3(file: string, rows: Rows = rowsOf3()): void {
   write(file, TABLES_OF_3, rows)
 }
 
+/** What came in later: an application, and messages of it, of an old one and of the one with the id 5. */
+export function addToGotify3(file: string): void {
+  const more = { created_at: '2022-01-02 03:04:05.6+00:00', sort_key: Buffer.from('b0') }
+  const database = new Sqlite(file)
+  insert(database, {
+    applications: [{ ...application(12, { token: 'Annnnnnnnnnnnnn', name: 'new one' }), ...more }],
+    messages: [
+      message(141, { message: 'new' }),
+      message(142, { application_id: 5 }),
+      message(143, { application_id: 12, message: 'of a new one' }),
+    ],
+  })
+  database.close()
+}
+
 function write(file: string, tables: string, rows: Rows): void {
   const database = new Sqlite(file)
   database.exec(tables)
+  insert(database, rows)
+  const newest = `insert into messages (id, application_id) values (${LAST_MESSAGE_ID}, 2)`
+  database.exec(`${newest}; delete from messages where id = ${LAST_MESSAGE_ID}`)
+  database.close()
+}
+
+function insert(database: Sqlite.Database, rows: Rows): void {
   for (const [table, all] of Object.entries(rows)) {
     for (const row of all) {
       const names = Object.keys(row)
@@ -127,9 +149,6 @@ function write(file: string, tables: string, rows: Rows): void {
       database.prepare(`insert into ${table} (${names.join()}) values (${holes})`).run(...values)
     }
   }
-  const newest = `insert into messages (id, application_id) values (${LAST_MESSAGE_ID}, 2)`
-  database.exec(`${newest}; delete from messages where id = ${LAST_MESSAGE_ID}`)
-  database.close()
 }
 
 function application(id: number, values: Record<string, Value>): Record<string, Value> {

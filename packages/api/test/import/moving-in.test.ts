@@ -11,6 +11,7 @@ import { Bellwire } from '../support/bellwire.ts'
 import { openStream } from '../support/ws-client.ts'
 import { runBellwire } from './bellwire-command.ts'
 import {
+  addToGotify3,
   APPLICATION_TOKEN,
   CLIENT_TOKEN,
   EXTRAS,
@@ -124,17 +125,52 @@ Left out:
     t.equal(refused.stderr.trim().split('\n').length, 1, 'one line')
   })
 
-  t.test('it can be run again', async (t) => {
+  t.test('[IMP1] It can be run again, and brings only what is new', async (t) => {
+    for (const path of ['message/11', 'client/4', 'user/3']) {
+      t.equal((await api.call(`DELETE /${path}`, { basic: ROOT })).status, 200, path)
+    }
     await bellwire.stop()
+    addToGotify3(file)
     const again = await runBellwire(['import', file], bellwire.dataDir)
     t.equal(again.status, 0, again.stderr)
-    t.match(again.stdout, /users +0 new, 2 here/)
-    t.match(again.stdout, /applications +1 new, 3 here/, 'the deleted one is back')
-    t.match(again.stdout, /clients +0 new, 2 here/)
-    t.match(again.stdout, /messages +0 new, 4 here/)
-    t.match(again.stdout, /images +0 new, 1 here/)
+    t.equal(again.stdout, report({ applications: 1, messages: 2 }))
+    const third = await runBellwire(['import', file], bellwire.dataDir)
+    t.equal(third.stdout, report({ applications: 0, messages: 0 }))
     await bellwire.start()
-    t.equal((await api.history({ basic: ROOT })).length, 5)
+    const { text } = await api.call('GET /message', { basic: ROOT })
+    t.match(JSON.parse(text), {
+      messages: [
+        { id: 143, appid: 12, message: 'of a new one' },
+        { id: 141, appid: 2, message: 'new' },
+        { message: 'after the move' },
+        { message: 'after the move' },
+        { id: 39 },
+        { id: 10 },
+      ],
+      paging: { size: 6 },
+    })
+    t.equal((await api.call('GET /message', { token: LEGACY_CLIENT_TOKEN })).status, 401)
+    t.equal((await api.call('GET /message', { basic: 'eve:of eve' })).status, 401)
+
+    function report(added: { applications: number; messages: number }): string {
+      const here = { applications: 3 - added.applications, messages: 4 - added.messages }
+      return `Imported:
+  users        0 new, 1 here already
+  applications ${added.applications} new, ${here.applications} here already
+  clients      0 new, 1 here already
+  messages     ${added.messages} new, ${here.messages} here already
+  images       0 new, 1 here already
+Left out:
+  1 users that were deleted here since
+  2 applications of users that are gone
+  1 applications that were deleted here since
+  1 clients of users that are gone
+  1 clients that were deleted here since
+  3 messages of applications that are gone
+  1 messages that were deleted here since
+  1 settings of plugins (Bellwire runs none)
+`
+    }
   })
 })
 

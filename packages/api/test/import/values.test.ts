@@ -1,4 +1,5 @@
 /** Values as the databases of Gotify hold them, by version and by database. */
+import fc from 'fast-check'
 import t from 'tap'
 import {
   booleanOf,
@@ -8,6 +9,7 @@ import {
   numberOf,
   textOf,
 } from '../../src/import/gotify-values.ts'
+import { IdRuns } from '../../src/import/id-runs.ts'
 
 t.test('millisOf() reads the times of Go, PostgreSQL and SQLite', async (t) => {
   const noon = Date.UTC(2021, 4, 6, 12)
@@ -56,4 +58,26 @@ t.test('idIn() refuses what is no id', async (t) => {
   for (const id of [0n, -1n, null, 'x', 2n ** 60n]) {
     t.throws(() => idIn('users', { id }), { name: 'ImportError', message: /"users"/ })
   }
+})
+
+t.test('IdRuns holds the ids of its runs, in as few runs as there are gaps', (t) => {
+  const ids = fc.uniqueArray(fc.integer({ min: 1, max: 60 }), { maxLength: 60 })
+  fc.assert(
+    fc.property(ids, (all) => {
+      const runs = new IdRuns(all.map((id) => ({ first_id: id, last_id: id })))
+      const found = Array.from({ length: 62 }, (_, id) => id).filter((id) => runs.has(id))
+      t.strictSame(
+        found,
+        all.toSorted((a, b) => a - b),
+      )
+      const starts = all.filter((id) => !all.includes(id - 1)).length
+      t.equal(runs.runs.length, starts)
+    }),
+  )
+  const nested = [
+    { first_id: 1, last_id: 9 },
+    { first_id: 3, last_id: 4 },
+  ]
+  t.strictSame(new IdRuns(nested).runs, [{ first_id: 1, last_id: 9 }])
+  t.end()
 })

@@ -9,6 +9,7 @@ export type {
   ClientsTable,
   ClientUpdate,
   Database,
+  ImportedTable,
   MessageRow,
   MessagesTable,
   NewApplication,

@@ -9,6 +9,7 @@ import * as initial from './migrations/0001_initial.ts'
 import * as cluster from './migrations/0004_cluster.ts'
 import * as retention from './migrations/0005_retention.ts'
 import * as oidc from './migrations/0006_oidc.ts'
+import * as importLog from './migrations/0007_import.ts'
 import { createDatabase } from './query-builder.ts'
 import type { Database } from './schema.ts'
 import { DatabaseStartError } from './start-error.ts'
@@ -19,6 +20,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004_cluster': cluster,
   '0005_retention': retention,
   '0006_oidc': oidc,
+  '0007_import': importLog,
 }
 
 const DUPLICATE_TABLE = '42P07'

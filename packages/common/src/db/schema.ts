@@ -18,6 +18,8 @@ export interface Database {
   clients: ClientsTable
   messages: MessagesTable
   oidc_flows: OidcFlowsTable
+  imported: ImportedTable
+  imported_messages: ImportedMessagesTable
 }
 
 export interface UsersTable {
@@ -97,6 +99,20 @@ export interface OidcFlowsTable {
   /** JSON; what the first half said. */
   flow: string
   expires_at: Millis
+}
+
+/** Rows that `bellwire import` brought, whether they are still here or not. */
+export interface ImportedTable {
+  kind: 'users' | 'applications' | 'clients'
+  id: number
+  /** SHA-256 of what no other row with this id would have: its token or password hash. */
+  identity: Buffer
+}
+
+/** The same of messages: runs of consecutive ids. */
+export interface ImportedMessagesTable {
+  first_id: number
+  last_id: number
 }
 
 export type UserRow = Selectable<UsersTable>
