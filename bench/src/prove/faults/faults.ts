@@ -1,0 +1,126 @@
+/** Carries out what the schedule says, and makes everything good again. */
+import { sleep } from '../../wire/clock.ts'
+import type { Fleet } from '../fleet/fleet.ts'
+import type { ProveSubscriber } from '../load/subscriber.ts'
+import type { Fault, FaultKind } from './schedule.ts'
+
+/** Resolves when the fault is over; true when there was something to do it to. */
+type Deed = (fault: Fault) => Promise<boolean>
+
+export class Faults {
+  /** How many of each kind were carried out. */
+  readonly counts = new Map<FaultKind, number>()
+  readonly #deeds: Readonly<Record<FaultKind, Deed>>
+  readonly #underWay = new Set<Promise<void>>()
+
+  constructor(fleet: Fleet, subscribers: readonly ProveSubscriber[]) {
+    this.#deeds = { ...deedsOnServers(fleet), ...deedsOnSubscribers(subscribers) }
+  }
+
+  /** Resolves when the last fault is over. */
+  async run(
+    schedule: readonly Fault[],
+    tell: (fault: Fault, done: boolean) => void,
+  ): Promise<void> {
+    const start = performance.now()
+    for (const fault of schedule) {
+      await sleep(Math.max(0, fault.atMs - (performance.now() - start)))
+      const deed = this.#deeds[fault.kind](fault).then((done) => {
+        if (done) this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + 1)
+        tell(fault, done)
+      })
+      this.#underWay.add(deed)
+      void deed.finally(() => this.#underWay.delete(deed))
+    }
+    await Promise.all(this.#underWay)
+  }
+}
+
+type ServerFault = Exclude<FaultKind, SubscriberFault>
+type SubscriberFault =
+  'stream cut by its subscriber' | 'subscriber stops reading' | 'stream left half-open'
+
+function deedsOnServers({ hosts, proxies, database, disk }: Fleet): Record<ServerFault, Deed> {
+  return {
+    'process killed (kill -9)': async ({ target, lastsMs }) =>
+      oneOf(hosts, target, (host) => host.kill(lastsMs)) !== undefined,
+    'process stopped and started (SIGTERM)': async ({ target, lastsMs }) =>
+      oneOf(hosts, target, (host) => host.restart(lastsMs)) !== undefined,
+    'process stopped for a while (SIGSTOP)': ({ target, lastsMs }) =>
+      during(
+        lastsMs,
+        oneOf(hosts, target, (host) => host.freeze()),
+        (host) => host.thaw(),
+      ),
+    'process without hints': ({ target, lastsMs }) => {
+      const deaf = oneOf(hosts, target, (host) => host.restart(0))
+      deaf?.useHints('none')
+      return during(lastsMs, deaf, (host) => {
+        host.useHints('postgres')
+        host.restart(0)
+      })
+    },
+    'shard worker killed': async ({ target }) =>
+      oneOf(hosts, target, (host) => host.killWorker()) !== undefined,
+    'PostgreSQL killed (kill -9)': async () => database.kill(),
+    'backend of PostgreSQL killed': async ({ target }) => database.killBackend(target),
+    'disk of PostgreSQL full': async ({ lastsMs }) => {
+      await disk.fill()
+      return during(lastsMs, disk, () => disk.free())
+    },
+    'database connections cut': async ({ target }) =>
+      oneOf(proxies, target, (proxy) => proxy.cut()) !== undefined,
+    'database connections stalled': ({ target, lastsMs }) =>
+      during(
+        lastsMs,
+        oneOf(proxies, target, (proxy) => proxy.stall()),
+        (proxy) => proxy.heal(),
+      ),
+    'database out of reach': ({ target, lastsMs }) =>
+      during(
+        lastsMs,
+        oneOf(proxies, target, (proxy) => proxy.refuse()),
+        (proxy) => proxy.heal(),
+      ),
+  }
+}
+
+function deedsOnSubscribers(
+  subscribers: readonly ProveSubscriber[],
+): Record<SubscriberFault, Deed> {
+  const done = (target: number, deed: (subscriber: ProveSubscriber) => boolean): boolean =>
+    oneOf(subscribers, target, deed) !== undefined
+  return {
+    'stream cut by its subscriber': async ({ target }) =>
+      done(target, (subscriber) => subscriber.cut()),
+    'subscriber stops reading': async ({ target, lastsMs }) =>
+      done(target, (subscriber) => subscriber.pause(lastsMs)),
+    'stream left half-open': async ({ target }) =>
+      done(target, (subscriber) => subscriber.abandon()),
+  }
+}
+
+/**
+ * The first of `things`, from number `target` on and round, that the deed could be done to: false is a thing that is not
+ * up at the moment.
+ */
+function oneOf<Thing>(
+  things: readonly Thing[],
+  target: number,
+  deed: (thing: Thing) => boolean,
+): Thing | undefined {
+  const first = target % things.length
+  return [...things.slice(first), ...things.slice(0, first)].find(deed)
+}
+
+/** Undoes after a while what was done to the thing, if there was one. */
+async function during<Thing>(
+  lastsMs: number,
+  thing: Thing | undefined,
+  undo: (thing: Thing) => unknown,
+): Promise<boolean> {
+  if (thing === undefined) return false
+  await sleep(lastsMs)
+  await undo(thing)
+  return true
+}

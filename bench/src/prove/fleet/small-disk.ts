@@ -1,0 +1,62 @@
+/**
+ * A file system in memory that is small enough to be filled, for the files of PostgreSQL. Root on Linux alone may make
+ * one; elsewhere the folder is an ordinary one and this fault is left out.
+ */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { open, rm } from 'node:fs/promises'
+
+const SIZE = '512m'
+const STEP_BYTES = 4 * 1024 * 1024
+
+export class SmallDisk {
+  readonly folder: string
+  readonly canBeFilled: boolean
+
+  constructor(folder: string) {
+    this.folder = folder
+    mkdirSync(folder, { recursive: true })
+    this.canBeFilled =
+      process.getuid?.() === 0 &&
+      succeeds('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'bellwire-prove', folder])
+  }
+
+  /** Takes what is left, to the last byte. */
+  async fill(): Promise<void> {
+    const ballast = await open(this.#ballast, 'a')
+    try {
+      for (let bytes = STEP_BYTES; bytes > 0;) {
+        const written = await ballast.write(Buffer.alloc(bytes)).catch(isFull)
+        if (written === null) bytes = Math.floor(bytes / 4)
+      }
+    } finally {
+      await ballast.close()
+    }
+  }
+
+  async free(): Promise<void> {
+    await rm(this.#ballast, { force: true })
+  }
+
+  remove(): void {
+    if (this.canBeFilled) succeeds('umount', [this.folder])
+  }
+
+  get #ballast(): string {
+    return `${this.folder}/ballast`
+  }
+}
+
+function isFull(error: unknown): null {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') return null
+  throw error
+}
+
+function succeeds(program: string, args: readonly string[]): boolean {
+  try {
+    execFileSync(program, args, { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * A sender of messages that nobody has sent before, to one user by way of any host, one after the other. With a key it
+ * sends each again until it is acknowledged, now and then twice at once; without a key it sends each once.
+ */
+import http from 'node:http'
+import { text as readText } from 'node:stream/consumers'
+import { nowUs, sleep } from '../../wire/clock.ts'
+import type { Attempt, History, Publish } from '../check/history.ts'
+import type { Random } from '../random.ts'
+import { digestOf } from './digest.ts'
+
+const LONGEST_PAUSE_MS = 60
+const LONGEST_RETRY_MS = 150
+/** Longer than a server may take. */
+const PATIENCE_MS = 60_000
+const TWICE_AT_ONCE = 0.1
+
+export interface PublisherOptions {
+  /** In every message and key, so that no two publishers send the same. */
+  readonly name: string
+  readonly user: number
+  readonly token: string
+  readonly withKey: boolean
+  /** Bytes of the longest message. */
+  readonly longest: number
+  readonly ports: readonly number[]
+  readonly random: Random
+  readonly history: Pick<History, 'publishes'>
+}
+
+export class ProvePublisher {
+  readonly #options: PublisherOptions
+  readonly #agent = new http.Agent({ keepAlive: true })
+  #running: Promise<void> = Promise.resolve()
+  #count = 0
+  #stopping = false
+
+  constructor(options: PublisherOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#running = this.#run()
+  }
+
+  /** Resolves when its last message has its answer. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    await this.#running
+    this.#agent.destroy()
+  }
+
+  /** Sends one message, as often as it takes where there is a key. */
+  async sendOne(): Promise<void> {
+    const { name, user, withKey, longest, random, history } = this.#options
+    const number = ++this.#count
+    const text = `${name}.${number} `
+    const message = text + 'x'.repeat(random.below(longest))
+    const key = withKey ? `${name}.${number}` : null
+    const publish: Publish = { user, key, digest: digestOf(message), attempts: [] }
+    history.publishes.push(publish)
+    do {
+      const copies = withKey && random.chance(TWICE_AT_ONCE) ? 2 : 1
+      await Promise.all(Array.from({ length: copies }, () => this.#attempt(publish, message)))
+      if (!withKey || publish.attempts.some(({ status }) => status === 200)) return
+      await sleep(random.next() * LONGEST_RETRY_MS)
+    } while (publish.attempts.every(({ status }) => status === 0 || status === 503))
+  }
+
+  async #run(): Promise<void> {
+    const { random } = this.#options
+    while (!this.#stopping) {
+      await this.sendOne()
+      await sleep(random.next() * LONGEST_PAUSE_MS)
+    }
+  }
+
+  async #attempt(publish: Publish, message: string): Promise<void> {
+    const { ports, random } = this.#options
+    const host = random.below(ports.length)
+    const sentAt = nowUs() / 1000
+    const answer = await this.#post(ports[host] ?? 0, publish.key, message)
+    publish.attempts.push({ host, sentAt, endedAt: nowUs() / 1000, ...answer })
+  }
+
+  async #post(
+    port: number,
+    key: string | null,
+    message: string,
+  ): Promise<Pick<Attempt, 'status' | 'id' | 'text'>> {
+    const request = http.request({
+      port,
+      host: '127.0.0.1',
+      path: '/message',
+      method: 'POST',
+      agent: this.#agent,
+      timeout: PATIENCE_MS,
+      headers: {
+        'x-gotify-key': this.#options.token,
+        'content-type': 'application/json',
+        ...(key !== null && { 'idempotency-key': key }),
+      },
+    })
+    request.on('timeout', () => request.destroy())
+    try {
+      const answered = new Promise<http.IncomingMessage>((resolve, reject) => {
+        request.once('response', resolve)
+        request.on('error', reject)
+      })
+      request.end(JSON.stringify({ message }))
+      const response = await answered
+      const text = await readText(response)
+      const status = response.statusCode ?? 0
+      if (status !== 200) return { status, id: 0, text: '' }
+      return { status, id: (JSON.parse(text) as { id: number }).id, text: digestOf(text) }
+    } catch {
+      // The connection broke, before or in the middle of the answer.
+      return { status: 0, id: 0, text: '' }
+    }
+  }
+}

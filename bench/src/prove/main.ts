@@ -1,0 +1,39 @@
+/**
+ * `npm run prove`: loses nothing, and shows it. Options: --minutes N (faults for so long; 45 s without), --seed N,
+ * --processes N, --pause MS (mean time between faults), --quiet. Exit code 1 when a promise was broken.
+ */
+import { randomInt } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { say } from '../plan/progress.ts'
+import { forgetProcesses } from '../server/running-record.ts'
+import { prove } from './prove.ts'
+import { findingsOf, tableOf } from './report.ts'
+
+const DEFAULT_SECONDS = 45
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: String(DEFAULT_SECONDS / 60) },
+    seed: { type: 'string' },
+    processes: { type: 'string', default: '3' },
+    pause: { type: 'string', default: '1000' },
+    quiet: { type: 'boolean', default: false },
+  },
+})
+
+const proof = await prove({
+  seed: values.seed === undefined ? randomInt(1_000_000) : numberOf('seed', values.seed),
+  seconds: Math.round(numberOf('minutes', values.minutes) * 60),
+  hosts: numberOf('processes', values.processes),
+  meanPauseMs: numberOf('pause', values.pause),
+  say: values.quiet ? () => undefined : say,
+})
+forgetProcesses()
+say(`\n${tableOf(proof)}\n${findingsOf(proof)}`)
+process.exitCode = proof.violations.length > 0 ? 1 : 0
+
+function numberOf(name: string, text: string): number {
+  const value = Number(text)
+  if (text === '' || !(value >= 0)) throw new Error(`--${name} takes a number, not "${text}"`)
+  return value
+}
