@@ -10,7 +10,9 @@ Usage: bench/run-benchmark.sh VERB [options]
   64|128|256|512|1024      one shard count
   throughput               closed-loop publishing and fan-out over all shard counts
   latency                  open-loop publishing over all shard counts
-  scale 1k|10k|100k        that many sockets held at once
+  processes                closed-loop publishing over clusters of 1, 2 and 4 processes
+  scale 1k|10k|100k        that many users with a socket each, held at once by one cluster
+  return [10k]             that many clients come back after a full restart and catch up
   compare A B              two results side by side, with ratios and 95 % intervals
   report DIR               writes the report of a result again
   docs RESULT              writes the figures of a result into the documents of this folder
@@ -20,6 +22,7 @@ Usage: bench/run-benchmark.sh VERB [options]
   --local                  local processes (the default where Docker is missing)
   --docker                 the containers of docker-compose.benchmark.yml
   --rounds N               visits to each server, 3 unless told
+  --processes N            of scale: server processes, as many as the file limit asks for unless told
   --only NAME              only the server of this name; may be given again
   --against NAME=BINARY    the same load on a Gotify binary, or on any server as NAME=http://host:port
   --against-env KEY=VALUE  a setting of that binary; may be given again
@@ -49,7 +52,7 @@ while (($#)); do
     --local) mode=local ;;
     --docker) mode=docker ;;
     --against-image) image="$2"; shift ;;
-    --rounds | --only | --against | --against-env | --out) arguments+=("$1" "$2"); shift ;;
+    --rounds | --only | --processes | --against | --against-env | --out) arguments+=("$1" "$2"); shift ;;
     -*) echo "Unknown option $1" >&2; usage >&2; exit 2 ;;
     *) if [[ -z $verb ]]; then verb="$1"; else arguments+=("$1"); fi ;;
   esac
@@ -144,9 +147,9 @@ case "$verb" in
     cli docs "${arguments[@]}"
     "$ROOT/node_modules/.bin/prettier" --log-level warn --write "$BENCH"/*.md
     ;;
-  all | 64 | 128 | 256 | 512 | 1024 | throughput | latency | scale)
-    # Sockets held over several processes are a matter of this machine, containers or not.
-    [[ $verb != scale ]] || mode=local
+  all | 64 | 128 | 256 | 512 | 1024 | throughput | latency | processes | scale | return)
+    # Several processes, and restarts, are a matter of this machine, containers or not.
+    [[ ! $verb =~ ^(processes|scale|return)$ ]] || mode=local
     if [[ -z $mode ]]; then mode=local; has_docker && mode=docker; fi
     trap cleanup EXIT
     trap 'exit 130' INT

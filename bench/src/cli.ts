@@ -1,6 +1,6 @@
 /**
  * The command line behind run-benchmark.sh: reads the verb and its options, runs the plan, writes the report.
- * Verbs: all, 64..1024, throughput, latency, scale, smoke, compare, report, docs, stop.
+ * Verbs: all, 64..1024, throughput, latency, processes, scale, return, smoke, compare, report, docs, stop.
  */
 import { mkdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -12,7 +12,8 @@ import { fillDocuments } from './report/fill-documents.ts'
 import { writeReport } from './report/write-report.ts'
 import { readResult, resultName } from './results/result.ts'
 import { k6Scenarios } from './scenarios/k6.ts'
-import { runScale, SCALES } from './scenarios/scale.ts'
+import { returnVariants, runReturn } from './scenarios/return.ts'
+import { runScale, SCALES, socketsOf } from './scenarios/scale.ts'
 import { BENCH_DIR, RESULTS_DIR } from './server/paths.ts'
 import { forgetProcesses, stopRemembered } from './server/running-record.ts'
 import { SHARD_COUNTS, shardVariant, type Variant } from './server/variant.ts'
@@ -25,7 +26,11 @@ const ROUNDS_LIMIT_SECONDS = 24 * 60
 const DOCUMENTS = ['HARDWARE_RECOMMENDATIONS.md', 'MEMORY_ANALYSIS.md'].map(
   (name) => `${BENCH_DIR}${name}`,
 )
-const SHARD_VERBS = SHARD_COUNTS.map(String)
+const MEASURING_VERBS = [
+  ...['all', 'throughput', 'latency', 'processes', 'scale', 'return'],
+  ...SHARD_COUNTS.map(String),
+]
+const CLIENTS_THAT_RETURN = '10k'
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -38,6 +43,8 @@ const { values: options, positionals } = parseArgs({
     'against-env': { type: 'string', multiple: true, default: [] },
     /** Only servers of these names. */
     only: { type: 'string', multiple: true, default: [] },
+    /** Of `scale`: server processes; 0: as many as the file limit asks for. */
+    processes: { type: 'string', default: '0' },
     rounds: { type: 'string', default: '3' },
     out: { type: 'string' },
     k6: { type: 'string' },
@@ -59,7 +66,7 @@ async function main(verb: string, rest: readonly string[]): Promise<void> {
     fillDocuments(readResult(rest[0] ?? '', RESULTS_DIR), DOCUMENTS)
   } else if (verb === 'smoke') {
     process.exitCode = await runSmoke(options['update-baseline'])
-  } else if (['all', 'throughput', 'latency', 'scale', ...SHARD_VERBS].includes(verb)) {
+  } else if (MEASURING_VERBS.includes(verb)) {
     await measure(verb, rest)
   } else {
     throw new Error(`Unknown verb "${verb}"`)
@@ -98,7 +105,12 @@ async function runVerb(
   directory: string,
 ): Promise<void> {
   if (verb === 'scale') {
-    await runScale(runner, rest[0] ?? '1k', 0)
+    await runScale(runner, rest[0] ?? '1k', Number(options.processes))
+    return
+  }
+  if (verb === 'return') {
+    const variants = returnVariants().filter(({ name }) => isWanted(name))
+    await runReturn(runner, socketsOf(rest[0] ?? CLIENTS_THAT_RETURN), variants)
     return
   }
   const remotes = new Map(options.remote.map(named))
@@ -109,9 +121,7 @@ async function runVerb(
       : { ...entry, variant: { ...entry.variant, kind: 'remote', location } as const }
   })
   const runnable = entries.filter(
-    ({ variant }) =>
-      (remotes.size === 0 || variant.kind === 'remote') &&
-      (options.only.length === 0 || options.only.includes(variant.name)),
+    ({ variant }) => (remotes.size === 0 || variant.kind === 'remote') && isWanted(variant.name),
   )
   await runner.visitAll(interleave(runnable, Number(options.rounds)), ROUNDS_LIMIT_SECONDS)
   if (verb !== 'all' || remotes.size > 0 || options.only.length > 0) return
@@ -121,7 +131,12 @@ async function runVerb(
       { variant: { ...shardVariant(256), name: 'defaults' }, round: 0, scenarios },
     ])
   }
-  for (const scale of SCALES) await runScale(runner, scale, 0)
+  await runReturn(runner, socketsOf(CLIENTS_THAT_RETURN), returnVariants())
+  for (const scale of SCALES) await runScale(runner, scale)
+}
+
+function isWanted(variant: string): boolean {
+  return options.only.length === 0 || options.only.includes(variant)
 }
 
 function compare(a: string | undefined, b: string | undefined): void {

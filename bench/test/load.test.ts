@@ -5,14 +5,16 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import t from 'tap'
+import { patient } from '../src/agent/open-policy.ts'
 import { publish } from '../src/agent/publisher-pool.ts'
+import { SubscriberPool } from '../src/agent/subscriber-pool.ts'
 import { Team } from '../src/agent/team.ts'
 import { fillServer, publishOne } from '../src/server/fill.ts'
 import { forgetProcesses } from '../src/server/running-record.ts'
 import { startServer } from '../src/server/server-process.ts'
 import { BARE } from '../src/server/variant.ts'
 import { mergeEncoded } from '../src/stats/latency.ts'
-import { nowUs } from '../src/wire/clock.ts'
+import { nowUs, sleep } from '../src/wire/clock.ts'
 
 t.test('Team: what is published arrives, in order, and again after a reconnect', async (t) => {
   const directory = mkdtempSync(`${tmpdir()}/bellwire-bench-`)
@@ -89,3 +91,88 @@ t.test(
     t.ok(latency.getValueAtPercentile(75) > (STALL_MS / 5) * 1000, 'a quarter of them waited')
   },
 )
+
+t.test('publish in turn gives every token the same number of messages', async (t) => {
+  const seen = new Map<string, number>()
+  const server = http.createServer((request, response) => {
+    const token = String(request.headers['x-gotify-key'])
+    seen.set(token, (seen.get(token) ?? 0) + 1)
+    request.resume()
+    response.end('{}')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const tokens = Array.from({ length: 50 }, (_, index) => `token${index}`)
+  const startUs = nowUs()
+  const result = await publish({
+    kind: 'publish',
+    target: { host: '127.0.0.1', port },
+    tokens,
+    connections: 4,
+    messageBytes: 50,
+    ratePerSecond: 0,
+    startUs,
+    recordFromUs: startUs,
+    endUs: startUs + 10e6,
+    messageLimit: 150,
+    inTurn: true,
+  })
+  t.equal(result.accepted, 150)
+  t.strictSame(
+    [...seen.values()],
+    Array.from({ length: 50 }, () => 3),
+  )
+})
+
+t.test('a client that returns waits for Retry-After and goes on from its last id', async (t) => {
+  const RETRY_AFTER_SECONDS = 1
+  const asked: { url: string; at: number }[] = []
+  const server = http.createServer()
+  server.on('upgrade', (request, socket) => {
+    asked.push({ url: request.url ?? '', at: Date.now() })
+    socket.on('error', () => socket.destroy())
+    if (asked.length === 2) {
+      socket.end(`HTTP/1.1 503 Service Unavailable\r\nRetry-After: ${RETRY_AFTER_SECONDS}\r\n\r\n`)
+    } else {
+      const text = '{"id":7,"message":""}'
+      const frame = Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)])
+      socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n')
+      socket.write(frame)
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const pool = new SubscriberPool()
+  t.teardown(() => {
+    pool.close()
+    server.close()
+    server.closeAllConnections()
+  })
+  await pool.open({
+    kind: 'open',
+    target: { host: '127.0.0.1', port },
+    tokens: ['token'],
+    count: 1,
+    concurrency: 1,
+    localAddresses: [],
+  })
+  while (pool.readDeliveries().frames === 0) await sleep(5)
+  pool.drop()
+  t.match(await pool.return(3), { opened: 1, refused: 1, overloaded: 1 })
+  t.match(asked[2]?.url, /after=7/, 'its own last id, not the floor')
+  const waitedMs = (asked[2]?.at ?? 0) - (asked[1]?.at ?? 0)
+  t.ok(waitedMs >= RETRY_AFTER_SECONDS * 1000, `it waited ${waitedMs} ms`)
+})
+
+t.test('patient pauses double up to a bound and keep to Retry-After', (t) => {
+  const latest = patient(() => 1)
+  t.strictSame(
+    [0, 1, 2, 3, 4, 5, 9].map((attempt) => latest.pauseMs(attempt, null)),
+    [1000, 1000, 2000, 4000, 8000, 15_000, 15_000],
+  )
+  t.equal(patient(() => 0).pauseMs(3, 7), 7000, 'never before')
+  t.end()
+})

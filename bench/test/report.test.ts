@@ -1,6 +1,7 @@
 /** Reports and comparisons from a small result, and the bounds of the regression gate. */
 import t from 'tap'
 import { buildReport } from '../src/report/build-report.ts'
+import { costModel, ramMb } from '../src/report/cost-model.ts'
 import { compareResults } from '../src/report/compare.ts'
 import { fillBlocks } from '../src/report/fill-documents.ts'
 import { renderHtml, renderMarkdown } from '../src/report/document.ts'
@@ -101,6 +102,38 @@ t.test('judge fails on collapse only', (t) => {
   t.ok(judge(baseline, { ...baseline, growthBytesPerSocket: 3100 }).collapsed)
   t.ok(judge(baseline, { ...baseline, damage: 1 }).collapsed, 'a lost message is a collapse')
   t.ok(judge(baseline, { ...baseline, publishShareOfBare: Number.NaN }).collapsed)
+  t.end()
+})
+
+t.test('costModel adds up what a host, a process and a socket cost', (t) => {
+  const idle: Sample = {
+    scenario: 'idle-memory-19000',
+    variant: 'defaults',
+    round: 0,
+    metrics: {
+      socketsHeld: 10_000,
+      growthBytesPerSocket: 2000,
+      liveBytesPerSocket: 1000,
+      kernelBytesPerSocket: 5000,
+    },
+  }
+  const empty = (processes: number, rssMb: number, databasePssMb: number): Sample => ({
+    scenario: 'cluster-start',
+    variant: `processes-${processes}`,
+    round: 0,
+    metrics: { processRssMb: rssMb, primaryRssMb: processes === 1 ? 0 : 80, databasePssMb },
+  })
+  t.equal(costModel(resultWith([idle])), null, 'nothing without an empty server')
+  const model = costModel(
+    resultWith([idle, empty(1, 999, 24), empty(2, 120, 28), empty(4, 120, 36)]),
+  )
+  t.strictSame(model, {
+    ...{ primary: 80, database: 20, process: 120, warmUp: 10, connections: 4 },
+    ...{ socket: 1000, kernel: 5000 },
+  })
+  if (model === null) throw new Error('No model')
+  t.equal(ramMb(model, 0, 1), 20 + 134, 'one process has no primary')
+  t.equal(ramMb(model, 1e6, 4), 80 + 20 + 4 * 134 + 6000)
   t.end()
 })
 

@@ -28,6 +28,11 @@ async function run(command: Command): Promise<Results[Command['kind']]> {
       return pool.open(command)
     case 'reconnect':
       return pool.reconnect(command)
+    case 'return':
+      return pool.return(command.floorId)
+    case 'drop':
+      pool.drop()
+      return null
     case 'publish':
       return publish(command)
     case 'read-deliveries':

@@ -8,6 +8,9 @@ export type Command =
   | OpenCommand
   | PublishCommand
   | ReconnectCommand
+  | ReturnCommand
+  /** Ends every socket and opens none: `return` goes on from the last ids. */
+  | { readonly kind: 'drop' }
   /** Forgets what was received so far; deliveries with a stamp before `fromUs` stay out of the histogram. */
   | { readonly kind: 'reset-deliveries'; readonly fromUs: number }
   | { readonly kind: 'read-deliveries' }
@@ -35,6 +38,15 @@ export interface ReconnectCommand {
   readonly floorId: number
 }
 
+/**
+ * Opens every dropped subscriber again, as a careful client does: after a random pause, with pauses that double, and
+ * after the Retry-After of a refusal, never before.
+ */
+export interface ReturnCommand {
+  readonly kind: 'return'
+  readonly floorId: number
+}
+
 export interface PublishCommand {
   readonly kind: 'publish'
   readonly target: Target
@@ -50,11 +62,15 @@ export interface PublishCommand {
   readonly endUs: number
   /** Ends earlier, after so many messages; 0: no such bound. */
   readonly messageLimit: number
+  /** One token after the other; otherwise each message draws its token. */
+  readonly inTurn?: boolean
 }
 
 export interface OpenResult {
   readonly opened: number
   readonly refused: number
+  /** Those of them that were answered 503. */
+  readonly overloaded: number
   readonly firstRefusal: string
   readonly seconds: number
   /** Connect call to 101, encoded histogram. */
@@ -91,6 +107,8 @@ export interface DeliveryResult {
 export interface Results {
   readonly open: OpenResult
   readonly reconnect: OpenResult
+  readonly return: OpenResult
+  readonly drop: null
   readonly publish: PublishResult
   readonly 'read-deliveries': DeliveryResult
   readonly 'reset-deliveries': null

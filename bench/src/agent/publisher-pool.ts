@@ -62,13 +62,18 @@ class PublishRun {
       const dueUs = this.#nextDueUs(now)
       if (dueUs > now) return
       const publisher = this.#idle.pop()
-      const request = this.#requests[Math.floor(Math.random() * this.#requests.length)]
+      const request = this.#requests[this.#nextRequest()]
       if (publisher === undefined || request === undefined) return
       if (this.#sent === 0) this.#firstUs = dueUs
       this.#sent += 1
       publisher.send(request, dueUs)
       if (dueUs >= this.#command.recordFromUs) record(this.#lag, nowUs() - dueUs)
     }
+  }
+
+  #nextRequest(): number {
+    const { length } = this.#requests
+    return this.#command.inTurn === true ? this.#sent % length : Math.floor(Math.random() * length)
   }
 
   #nextDueUs(now: number): number {

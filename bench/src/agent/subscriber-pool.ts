@@ -7,8 +7,7 @@ import { encodeHistogram, newHistogram, record } from '../stats/latency.ts'
 import { nowUs } from '../wire/clock.ts'
 import { Subscriber, type SubscriberEvents } from '../wire/subscriber.ts'
 import type { DeliveryResult, OpenCommand, OpenResult, ReconnectCommand } from './commands.ts'
-
-const MAX_ATTEMPTS_A_SOCKET = 5
+import { eager, patient, type OpenPolicy } from './open-policy.ts'
 
 export class SubscriberPool {
   #subscribers: Subscriber[] = []
@@ -24,17 +23,17 @@ export class SubscriberPool {
   async open(command: OpenCommand): Promise<OpenResult> {
     this.#origin = command
     const first = this.#subscribers.length
-    return this.#openAll(command, first, command.count, command.concurrency, () => undefined)
+    const policy = eager(command.concurrency)
+    return this.#openAll(command, first, command.count, policy, () => undefined)
   }
 
   async reconnect(command: ReconnectCommand): Promise<OpenResult> {
-    if (this.#origin === null) throw new Error('Cannot reconnect before "open"')
-    const old = this.#subscribers
-    for (const subscriber of old) subscriber.close()
-    this.#subscribers = []
-    return this.#openAll(this.#origin, 0, old.length, command.concurrency, (index) =>
-      Math.max(command.floorId, old[index]?.lastId ?? 0),
-    )
+    this.drop()
+    return this.#openAgain(eager(command.concurrency), command.floorId)
+  }
+
+  async return(floorId: number): Promise<OpenResult> {
+    return this.#openAgain(patient(), floorId)
   }
 
   resetDeliveries(fromUs: number): void {
@@ -67,17 +66,32 @@ export class SubscriberPool {
     for (const subscriber of this.#subscribers) subscriber.resume()
   }
 
+  /** Ends every socket and keeps its last id. */
+  drop(): void {
+    // forEach, because it leaves out those that wait for their first attempt.
+    this.#subscribers.forEach((subscriber) => subscriber.close())
+  }
+
   close(): void {
-    for (const subscriber of this.#subscribers) subscriber.close()
+    this.drop()
     this.#subscribers = []
   }
 
-  /** Resolves when every socket is open or was refused `MAX_ATTEMPTS_A_SOCKET` times. */
+  #openAgain(policy: OpenPolicy, floorId: number): Promise<OpenResult> {
+    if (this.#origin === null) throw new Error('Cannot reconnect before "open"')
+    const old = this.#subscribers
+    this.#subscribers = []
+    return this.#openAll(this.#origin, 0, old.length, policy, (index) =>
+      Math.max(floorId, old[index]?.lastId ?? 0),
+    )
+  }
+
+  /** Resolves when every socket is open or was given up. */
   #openAll(
     origin: OpenCommand,
     first: number,
     count: number,
-    concurrency: number,
+    policy: OpenPolicy,
     afterOf: (index: number) => number | undefined,
   ): Promise<OpenResult> {
     const handshake = newHistogram()
@@ -85,6 +99,7 @@ export class SubscriberPool {
     let next = 0
     let opened = 0
     let refused = 0
+    let overloaded = 0
     let given = 0
     let firstRefusal = ''
     return new Promise((resolve) => {
@@ -95,11 +110,15 @@ export class SubscriberPool {
             opened += 1
             proceed()
           },
-          refused: (reason) => {
+          refused: (reason, retryAfterSeconds) => {
             refused += 1
+            if (reason.startsWith('HTTP/1.1 503')) overloaded += 1
             firstRefusal ||= reason
-            if (attempt < MAX_ATTEMPTS_A_SOCKET) {
-              setTimeout(() => start(index, attempt + 1), 100 * attempt)
+            if (attempt < policy.attempts) {
+              setTimeout(
+                () => start(index, attempt + 1),
+                policy.pauseMs(attempt, retryAfterSeconds),
+              )
             } else {
               given += 1
               proceed()
@@ -122,14 +141,20 @@ export class SubscriberPool {
       }
       const proceed = (): void => {
         if (next < count) {
-          start(first + next++, 1)
+          const index = first + next++
+          const pauseMs = policy.pauseMs(0, null)
+          if (pauseMs === 0) start(index, 1)
+          else setTimeout(() => start(index, 1), pauseMs)
         } else if (opened + given === count) {
-          const seconds = (nowUs() - startedUs) / 1e6
-          resolve({ opened, refused, firstRefusal, seconds, handshake: encodeHistogram(handshake) })
+          resolve({
+            ...{ opened, refused, overloaded, firstRefusal },
+            seconds: (nowUs() - startedUs) / 1e6,
+            handshake: encodeHistogram(handshake),
+          })
         }
       }
       if (count === 0) proceed()
-      for (let i = 0; i < Math.min(concurrency, count); i += 1) proceed()
+      for (let i = 0; i < Math.min(policy.concurrency, count); i += 1) proceed()
     })
   }
 

@@ -18,6 +18,8 @@ const LEAD_US = 300_000
 export interface Opened {
   readonly opened: number
   readonly refused: number
+  /** Those of them that were answered 503. */
+  readonly overloaded: number
   readonly firstRefusal: string
   readonly seconds: number
   readonly handshake: Histogram
@@ -39,10 +41,12 @@ export class Team {
   readonly #target: Target
   readonly #publishers = [new AgentHandle()]
   readonly #subscribers: AgentHandle[] = []
+  readonly #socketsAnAgent: number
   #held = 0
 
-  constructor(target: Target) {
+  constructor(target: Target, socketsAnAgent = SOCKETS_AN_AGENT) {
     this.#target = target
+    this.#socketsAnAgent = socketsAnAgent
   }
 
   /** Opens `count` sockets more, token i for socket i; fills one subscriber process after the other. */
@@ -71,6 +75,19 @@ export class Team {
           agent.send<'reconnect'>({ kind: 'reconnect', concurrency: 4096, floorId }),
         ),
       ),
+    )
+  }
+
+  /** Ends every socket, as if the network were gone; `return` brings them back. */
+  async drop(): Promise<void> {
+    await Promise.all(this.#subscribers.map((agent) => agent.send<'drop'>({ kind: 'drop' })))
+  }
+
+  /** Brings dropped sockets back as careful clients do; resolves when all are open. */
+  async return(floorId: number): Promise<Opened> {
+    const command = { kind: 'return', floorId } as const
+    return addUpOpened(
+      await Promise.all(this.#subscribers.map((agent) => agent.send<'return'>(command))),
     )
   }
 
@@ -149,13 +166,13 @@ export class Team {
   #share(count: number): { agent: AgentHandle; first: number; count: number }[] {
     const shares = []
     for (let missing = count; missing > 0;) {
-      const index = Math.floor(this.#held / SOCKETS_AN_AGENT)
+      const index = Math.floor(this.#held / this.#socketsAnAgent)
       const agent = this.#subscribers[index] ?? new AgentHandle()
       this.#subscribers[index] = agent
-      const room = (index + 1) * SOCKETS_AN_AGENT - this.#held
+      const room = (index + 1) * this.#socketsAnAgent - this.#held
       const share = Math.min(missing, room)
       // An agent takes token i for its own socket i.
-      shares.push({ agent, first: index * SOCKETS_AN_AGENT, count: share })
+      shares.push({ agent, first: index * this.#socketsAnAgent, count: share })
       this.#held += share
       missing -= share
     }
@@ -178,6 +195,7 @@ function addUpOpened(results: readonly OpenResult[]): Opened {
   return {
     opened: results.reduce((total, result) => total + result.opened, 0),
     refused: results.reduce((total, result) => total + result.refused, 0),
+    overloaded: results.reduce((total, result) => total + result.overloaded, 0),
     firstRefusal: results.map((result) => result.firstRefusal).find((text) => text !== '') ?? '',
     seconds: Math.max(...results.map((result) => result.seconds)),
     handshake: mergeEncoded(results.map((result) => result.handshake)),

@@ -2,6 +2,7 @@
  * Which server gets which work, in which order. Rounds are interleaved: every round visits every server once, each
  * round in another order, so that a machine that gets slower or faster with time touches all of them alike.
  */
+import { CLUSTER_SIZES, clusterScenarios } from '../scenarios/cluster.ts'
 import { fanOutScenario } from '../scenarios/fan-out.ts'
 import { idleMemoryScenario } from '../scenarios/idle-memory.ts'
 import { publishScenario } from '../scenarios/publish.ts'
@@ -12,6 +13,7 @@ import { startScenario } from '../scenarios/start.ts'
 import {
   BARE,
   bufferVariants,
+  clusterVariant,
   SHARD_COUNTS,
   shardVariant,
   threadVariant,
@@ -73,7 +75,10 @@ export function entriesFor(verb: string, others: readonly Variant[]): Entry[] {
           slowReaderScenario(1500),
         ]),
         ...each([1, 2, 4].map(threadVariant), [startScenario]),
+        ...each(CLUSTER_SIZES.map(clusterVariant), clusterScenarios(5)),
       ]
+    case 'processes':
+      return each(CLUSTER_SIZES.map(clusterVariant), clusterScenarios(8))
     case 'throughput':
       return each([...shards, BARE, ...others], [closed(64), closed(256), fanOutScenario(5000)])
     case 'latency':

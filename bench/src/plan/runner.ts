@@ -116,8 +116,12 @@ export class Runner {
   }
 
   /** Runs `work` with fresh load processes, which end with it. */
-  async withTeam(place: Omit<Stage, 'team'>, work: (stage: Stage) => Promise<void>): Promise<void> {
-    const team = new Team(place.server.target)
+  async withTeam(
+    place: Omit<Stage, 'team'>,
+    work: (stage: Stage) => Promise<void>,
+    socketsAnAgent?: number,
+  ): Promise<void> {
+    const team = new Team(place.server.target, socketsAnAgent)
     this.#teams.add(team)
     try {
       await work({ ...place, team })
@@ -139,7 +143,12 @@ function headline(metrics: Metrics): string {
     'publishP50Ms',
     'publishP99Ms',
     'deliveryP99Ms',
+    'eachPublishesPerSecond',
+    'eachDeliveryP99Ms',
+    'usersReached',
     'allBackMs',
+    'caughtUpMs',
+    'answers503',
     'catchUpMs',
     'rssMb',
     'failed',

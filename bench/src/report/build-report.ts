@@ -26,6 +26,9 @@ export function buildReport(result: RunResult, name: string): Report {
     startSection(result),
     slowReader(result),
     storm(result),
+    comeBack(result),
+    ...scenariosOf(result, 'cluster-closed').map((scenario) => cluster(result, scenario)),
+    clusterStart(result),
     scale(result),
     k6(result),
     everything(result),
@@ -117,19 +120,56 @@ function scale(result: RunResult): Section | null {
     result,
     'scale',
     'Held at once',
-    'Sockets held at the same time, over as many server processes as the file limit asks for, with 200 publishes a second to one of them.',
+    'As many users as sockets, held at the same time by one cluster of as many processes as the file limit asks for. "each": one message to each user, as fast as the server takes them, to users whose tokens no process has seen yet; the rest at 200 publishes a second. "rss" a socket is all server processes, empty ones included; "growth" what they grew by; "kernel" half of the slab growth; "machine" everything on it, both ends and the load processes.',
     [
-      'processes',
-      'socketsHeld',
-      'connectsPerSecond',
-      'growthBytesPerSocket',
-      'kernelBytesPerSocket',
-      'rssMb',
-      'publishP99Ms',
-      'deliveryP50Ms',
-      'deliveryP99Ms',
+      ...['processes', 'socketsHeld', 'connectsPerSecond', 'handshakeP99Ms', 'socketsRefused'],
+      ...['mostOpenFiles', 'rssMb', 'rssBytesPerSocket', 'growthBytesPerSocket'],
+      ...['kernelBytesPerSocket', 'tcpBufferBytesPerSocket', 'machineBytesPerSocket'],
+      ...['usersReached', 'eachPublishesPerSecond', 'eachDeliveryP50Ms', 'eachDeliveryP99Ms'],
+      ...['publishP99Ms', 'deliveryP50Ms', 'deliveryP99Ms', ...DAMAGE],
+    ],
+  )
+}
+
+function comeBack(result: RunResult): Section | null {
+  return tableSection(
+    result,
+    'return',
+    'The return after a full restart',
+    'All clients lost their network, five messages were published to each, the server and its database were ended and started again, and all clients came back as careful clients do: after random pauses that double up to 15 s, and not before the Retry-After of a 503. Times count from the moment the server was healthy. Publishes went on meanwhile, 200 a second to other users. "connects-1000" bounds connects to 1,000 a second over all processes.',
+    [
+      ...['clients', 'downMs', 'allBackMs', 'caughtUpMs', 'messagesCaughtUp', 'answers503'],
+      ...['handshakeP50Ms', 'handshakeP99Ms', 'foundQueueFull'],
+      ...['mostQueriesAtOnce', 'meanQueriesAtOnce', 'mostConnections'],
+      ...['databaseCpuSeconds', 'serverCpuSeconds', 'rssMb', 'publishP50Ms', 'publishP99Ms'],
       ...DAMAGE,
     ],
+  )
+}
+
+function cluster(result: RunResult, scenario: string): Section | null {
+  const publishers = scenario.split('-').at(-1) ?? ''
+  return barSection(
+    result,
+    scenario,
+    `One port, several processes: publishes a second, ${publishers} publishers`,
+    'The same closed-loop load on one process and on clusters. All processes share the cores of this machine with the load and with PostgreSQL, so this shows what a cluster costs, not what it gains where there are more cores. "process" is the RSS of one process.',
+    ['publishesPerSecond'],
+    [
+      ...['publishesPerSecond', 'publishP50Ms', 'publishP99Ms', 'deliveryP99Ms', 'rssMb'],
+      ...['processRssMb', 'primaryRssMb', 'serverCpuUsPerPublish', 'databaseCpuUsPerPublish'],
+      ...DAMAGE,
+    ],
+  )
+}
+
+function clusterStart(result: RunResult): Section | null {
+  return tableSection(
+    result,
+    'cluster-start',
+    'What a process of a cluster adds',
+    'Empty servers. RSS counts the pages that processes share, such as the program files of Node, once for each of them; "own" leaves those out.',
+    ['startMs', 'rssMb', 'ownMb', 'processRssMb', 'primaryRssMb', 'threads', 'databasePssMb'],
   )
 }
 

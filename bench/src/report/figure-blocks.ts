@@ -6,6 +6,7 @@
 import { scenariosOf, valuesOf, variantsOf, type RunResult } from '../results/result.ts'
 import { ratioOfMedians } from '../stats/bootstrap.ts'
 import { fitLine, median } from '../stats/summary.ts'
+import { costModel, formula, ramMb } from './cost-model.ts'
 import { markdownTable, type Table } from './document.ts'
 import { formatNumber } from './figures.ts'
 import { medianTable } from './sections.ts'
@@ -14,6 +15,13 @@ const REFERENCE = 'shards-256'
 const SIZES = [1000, 10_000, 100_000, 1_000_000]
 /** Sockets that one process of the sizing table holds: what was held at the file limit of the measured machine. */
 const SOCKETS_A_PROCESS = 19_000
+
+const MILLION_OVER = [53, 16, 8, 4]
+const CLUSTER_COLUMNS = [
+  ...['startMs', 'publishesPerSecond', 'publishP50Ms', 'publishP99Ms', 'deliveryP99Ms'],
+  ...['rssMb', 'processRssMb', 'primaryRssMb', 'databasePssMb'],
+  ...['serverCpuUsPerPublish', 'databaseCpuUsPerPublish'],
+]
 
 const MEMORY_COLUMNS = [
   'growthBytesPerSocket',
@@ -43,10 +51,25 @@ export function figureBlocks(result: RunResult): Record<string, string> {
     scale: tablesOf(
       result,
       'scale-',
-      ['processes', 'socketsHeld', 'growthBytesPerSocket', 'kernelBytesPerSocket', 'deliveryP99Ms'],
+      [
+        ...['processes', 'socketsHeld', 'connectsPerSecond', 'rssBytesPerSocket'],
+        ...['growthBytesPerSocket', 'kernelBytesPerSocket', 'usersReached', 'eachDeliveryP99Ms'],
+      ],
       () => true,
     ),
     sizing: sizing(result),
+    million: millionByProcesses(result),
+    cluster: clusterEffect(result),
+    return:
+      tablesOf(
+        result,
+        'return-',
+        [
+          ...['allBackMs', 'caughtUpMs', 'answers503', 'mostQueriesAtOnce', 'mostConnections'],
+          ...['databaseCpuSeconds', 'serverCpuSeconds', 'publishP99Ms', 'missing'],
+        ],
+        () => true,
+      ) || 'Not measured.',
     'publish-cost': publishCost(result),
   }
 }
@@ -120,27 +143,15 @@ function shardEffect(result: RunResult): Table {
 
 /** RAM for N sockets; where a scale run held as many, what it measured stands beside it. */
 function sizing(result: RunResult): string {
-  const memory = scenariosOf(result, 'idle-memory')
-    .filter((scenario) => variantsOf(result, scenario).includes('defaults'))
-    .at(-1)
-  if (memory === undefined) return 'Not measured.'
-  const of = (scenario: string, metric: string): number =>
-    median(valuesOf(result, scenario, 'defaults', metric))
-  const socket = of(memory, 'liveBytesPerSocket')
-  const kernel = of(memory, 'kernelBytesPerSocket')
-  // What growth is above the slope comes once a process: compiled code, caches, grown heaps.
-  const growth = of(memory, 'growthBytesPerSocket') * of(memory, 'socketsHeld')
-  const warmUp = (growth - socket * of(memory, 'socketsHeld')) / 1e6
-  const empty = median(valuesOf(result, 'start', REFERENCE, 'rssMb'))
-  const database = median(valuesOf(result, 'start', REFERENCE, 'databasePssMb'))
+  const model = costModel(result)
+  if (model === null) return 'Not measured.'
   const rows = SIZES.map((sockets) => {
     const processes = Math.ceil(sockets / SOCKETS_A_PROCESS)
-    const megabytes = processes * (empty + warmUp + database) + (sockets * (socket + kernel)) / 1e6
-    const held = of(`scale-${sockets}`, 'rssMb')
+    const held = median(valuesOf(result, `scale-${sockets}`, 'defaults', 'rssMb'))
     return [
       sockets.toLocaleString('en-US'),
       String(processes),
-      `${formatNumber(megabytes)} MB`,
+      `${formatNumber(ramMb(model, sockets, processes))} MB`,
       Number.isNaN(held) ? 'not held here' : `${formatNumber(held)} MB`,
     ]
   })
@@ -148,7 +159,43 @@ function sizing(result: RunResult): string {
     head: ['sockets', 'processes', 'RAM, extrapolated', 'server processes, measured (RSS)'],
     rows,
   })
-  return `${table}\n\nFormula: processes x (${formatNumber(empty)} MB empty server, RSS + ${formatNumber(warmUp)} MB warm-up + ${formatNumber(database)} MB PostgreSQL, PSS) + sockets x (${formatNumber(socket)} live + ${formatNumber(kernel)} kernel) bytes; with one external PostgreSQL its memory counts once. Processes: one for each ${SOCKETS_A_PROCESS.toLocaleString('en-US')} sockets, the file limit of the measured machine; with a higher limit fewer do.`
+  return `${table}\n\n${formula(model)}. Processes: one for each ${SOCKETS_A_PROCESS.toLocaleString('en-US')} sockets, the file limit of the measured machine; with a higher limit fewer do.`
+}
+
+/** The same number of sockets over fewer processes, for machines with a higher file limit. */
+function millionByProcesses(result: RunResult): string {
+  const model = costModel(result)
+  if (model === null) return 'Not measured.'
+  return markdownTable({
+    head: ['processes', 'sockets a process', 'RAM, extrapolated'],
+    rows: MILLION_OVER.map((processes) => [
+      String(processes),
+      Math.ceil(1e6 / processes).toLocaleString('en-US'),
+      `${formatNumber(ramMb(model, 1e6, processes) / 1000)} GB`,
+    ]),
+  })
+}
+
+/** Clusters under the same load, each against one process. */
+function clusterEffect(result: RunResult): string {
+  const tables = scenariosOf(result, 'cluster-').map((scenario) =>
+    markdownTable(medianTable(result, scenario, variantsOf(result, scenario), CLUSTER_COLUMNS)),
+  )
+  const ratios = scenariosOf(result, 'cluster-closed').flatMap((scenario) => {
+    const of = (variant: string): number[] =>
+      valuesOf(result, scenario, variant, 'publishesPerSecond')
+    const one = of('processes-1')
+    return variantsOf(result, scenario)
+      .filter((variant) => variant !== 'processes-1' && one.length > 0)
+      .map((variant) => {
+        const { ratio, low, high } = ratioOfMedians(one, of(variant))
+        const publishers = scenario.split('-').at(-1) ?? ''
+        return `${variant} at ${publishers} publishers: x ${ratio.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`
+      })
+  })
+  if (tables.length === 0) return 'Not measured.'
+  if (ratios.length === 0) return tables.join('\n\n')
+  return `${tables.join('\n\n')}\n\nPublishes a second against one process, with the 95 % interval: ${ratios.join('; ')}.`
 }
 
 /** CPU time a publish, from which the rate of a bigger machine can be estimated. */

@@ -24,11 +24,14 @@ export function metricTitle(metric: string): string {
     .replace(/P999$/, ' p99.9')
     .replace(/P(\d\d)$/, ' p$1')
     .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .replace(/503$/, ' 503')
     .toLowerCase()
   return words + (units[unit] ?? '')
 }
 
 /** Whether a smaller value of the metric is the better one. */
 export function smallerIsBetter(metric: string): boolean {
-  return !/PerSecond$|socketsHeld|socketsBack|Success$|RSquared$/.test(metric)
+  return !/PerSecond$|socketsHeld|socketsBack|Success$|RSquared$|Reached$|messagesCaughtUp/.test(
+    metric,
+  )
 }

@@ -23,7 +23,7 @@ export function summarySection(result: RunResult): Section | null {
   )
   if (subject === undefined) return null
   const others = [...new Set(result.samples.map(({ variant }) => variant))].filter(
-    (name) => name === BARE.name || !/^(shards|threads|buffers|defaults)/.test(name),
+    (name) => name === BARE.name || !/^(shards|threads|buffers|defaults|processes)/.test(name),
   )
   const columns = [subject, ...others]
   const rows = QUESTIONS.map(([prefix, metric, title]) => [

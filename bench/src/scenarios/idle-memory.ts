@@ -5,7 +5,7 @@
  * split. Live memory is the process's own memory without the free space that V8 keeps inside its heaps.
  * Kernel memory is the growth of all slabs divided by two, since both ends of each socket are on this machine.
  */
-import { readSlabBytes } from '../server/process-use.ts'
+import { readSlabBytes } from '../server/machine-use.ts'
 import { percentileMetrics } from '../stats/latency.ts'
 import { fitLine } from '../stats/summary.ts'
 import { sleep } from '../wire/clock.ts'

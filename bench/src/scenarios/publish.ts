@@ -4,6 +4,7 @@
  */
 import { mergeEncoded, percentileMetrics } from '../stats/latency.ts'
 import { nowUs, sleep } from '../wire/clock.ts'
+import { clusterMemory } from './cluster-memory.ts'
 import type { Outcome, Scenario, Stage } from './scenario.ts'
 
 const USERS = 1000
@@ -70,6 +71,7 @@ async function runPublish(stage: Stage, load: PublishLoad): Promise<Outcome> {
               ((after.databaseCpuSeconds - before.databaseCpuSeconds) * 1e6) /
               Math.max(1, result.recorded),
             rssMb: after.rssBytes / 1e6,
+            ...clusterMemory(after),
           }),
     },
   }

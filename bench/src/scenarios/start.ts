@@ -1,5 +1,6 @@
 /** A server that was just started and holds nothing: how long it took, what it weighs. */
 import { sleep } from '../wire/clock.ts'
+import { clusterMemory } from './cluster-memory.ts'
 import type { Scenario } from './scenario.ts'
 
 const SETTLE_MS = 1500
@@ -19,6 +20,7 @@ export const startScenario: Scenario = {
               ownMb: use.ownBytes / 1e6,
               threads: use.threads,
               databasePssMb: use.databaseBytes / 1e6,
+              ...clusterMemory(use),
             }),
       },
     }

@@ -1,13 +1,22 @@
 /**
- * What a server process and its database use, read from /proc (Linux). Memory of PostgreSQL is its PSS, because its processes share pages that RSS would count once for each of them.
+ * What a server and its database use, read from /proc (Linux). A server may be several processes: the primary of a
+ * cluster and its members. Memory of PostgreSQL is its PSS, because its processes share pages that RSS would count once
+ * for each of them.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
+import { field, readOr } from './proc-file.ts'
 
 /** Kernel clock ticks a second in /proc/PID/stat: 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100
 
+/** What tells a member of a cluster from whatever else its primary has started; as in its command line. */
+const MEMBER_ARGUMENT = 'cluster-member'
+
+/** Sums over the processes of the server, unless said otherwise. */
 export interface ProcessUse {
   readonly rssBytes: number
+  /** RSS of each member of a cluster; empty for a server of one process. */
+  readonly memberRssBytes: readonly number[]
   /**
    * Memory that is the process's own, in RAM or in swap. Unlike RSS it doesn't shrink when the kernel drops pages of
    * program files that can be read again, so differences of it mean something.
@@ -22,27 +31,33 @@ export interface ProcessUse {
 /** Reads the process and everything that descends from it or serves `dataDir`. */
 export function readProcessUse(pid: number, dataDir: string | null): ProcessUse {
   const table = readProcessTable()
-  const database = databaseProcesses(table, pid, dataDir)
+  const members = clusterMembers(table, pid)
+  const server = [pid, ...members]
+  const database = databaseProcesses(table, server, dataDir)
   let databaseBytes = 0
   let databaseCpuSeconds = 0
   for (const id of database) {
     databaseBytes += field(`/proc/${id}/smaps_rollup`, 'Pss') * 1024
     databaseCpuSeconds += table.get(id)?.cpuSeconds ?? 0
   }
-  const kilobytes = (name: string): number => field(`/proc/${pid}/status`, name)
+  const sum = (of: (id: number) => number): number =>
+    server.reduce((total, id) => total + of(id), 0)
+  const status = (name: string): number => sum((id) => field(`/proc/${id}/status`, name))
   return {
-    rssBytes: kilobytes('VmRSS') * 1024,
-    ownBytes: (kilobytes('RssAnon') + kilobytes('RssShmem') + kilobytes('VmSwap')) * 1024,
-    threads: kilobytes('Threads'),
-    cpuSeconds: table.get(pid)?.cpuSeconds ?? 0,
+    rssBytes: status('VmRSS') * 1024,
+    memberRssBytes: members.map((id) => field(`/proc/${id}/status`, 'VmRSS') * 1024),
+    ownBytes: (status('RssAnon') + status('RssShmem') + status('VmSwap')) * 1024,
+    threads: status('Threads'),
+    cpuSeconds: sum((id) => table.get(id)?.cpuSeconds ?? 0),
     databaseBytes,
     databaseCpuSeconds,
   }
 }
 
-/** Kernel memory in slabs, bytes: where sockets, inodes and epoll items live, on the whole machine. */
-export function readSlabBytes(): number {
-  return field('/proc/meminfo', 'Slab') * 1024
+/** Open files of the process of the server that has the most. */
+export function readMostOpenFiles(pid: number): number {
+  const server = [pid, ...clusterMembers(readProcessTable(), pid)]
+  return Math.max(...server.map((id) => readdirSync(`/proc/${id}/fd`).length))
 }
 
 interface TableRow {
@@ -65,12 +80,19 @@ function readProcessTable(): Map<number, TableRow> {
   return table
 }
 
+function clusterMembers(table: ReadonlyMap<number, TableRow>, primary: number): number[] {
+  return [...table]
+    .filter(([, { parent }]) => parent === primary)
+    .map(([pid]) => pid)
+    .filter((pid) => readOr(`/proc/${pid}/cmdline`, '').includes(`\0${MEMBER_ARGUMENT}\0`))
+}
+
 function databaseProcesses(
   table: ReadonlyMap<number, TableRow>,
-  server: number,
+  server: readonly number[],
   dataDir: string | null,
 ): number[] {
-  const roots = [server]
+  const roots = [...server]
   if (dataDir !== null) {
     for (const pid of table.keys()) {
       const command = readOr(`/proc/${pid}/cmdline`, '')
@@ -87,20 +109,6 @@ function databaseProcesses(
       }
     }
   }
-  family.delete(server)
+  for (const pid of server) family.delete(pid)
   return [...family]
-}
-
-function field(path: string, name: string): number {
-  const match = new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(readOr(path, ''))
-  return Number(match?.[1] ?? 0)
-}
-
-/** Processes end between two reads; a file that is gone counts as empty. */
-function readOr(path: string, otherwise: string): string {
-  try {
-    return readFileSync(path, 'latin1')
-  } catch {
-    return otherwise
-  }
 }

@@ -4,14 +4,14 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, openSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { nowUs, sleep } from '../wire/clock.ts'
 import type { Target } from '../wire/subscriber.ts'
 import { childEnvironment } from './child-environment.ts'
 import { freePort } from './free-port.ts'
 import { PROBE_OPTIONS, readHeapUse, type HeapUse } from './heap-use.ts'
 import { BARE_MAIN, BELLWIRE_MAIN } from './paths.ts'
-import { readProcessUse, type ProcessUse } from './process-use.ts'
+import { readMostOpenFiles, readProcessUse, type ProcessUse } from './process-use.ts'
 import { rememberProcess } from './running-record.ts'
 import type { Variant } from './variant.ts'
 
@@ -27,6 +27,15 @@ export interface RunningServer {
   use(): ProcessUse | null
   /** Collects garbage first. Null for servers that are not ours. */
   heap(): Promise<HeapUse | null>
+  /** Null as with `use`. */
+  mostOpenFiles(): number | null
+  /** Ends all of it, database included, and keeps its data for `startAgain`. */
+  halt(): Promise<void>
+  /**
+   * On the same port; resolves when it is healthy.
+   * @throws {Error} for a server that is not ours to start
+   */
+  startAgain(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -40,33 +49,51 @@ export async function startServer(
   logFile: string,
 ): Promise<RunningServer> {
   if (variant.kind === 'remote') return remoteServer(variant)
-  const port = await freePort()
+  const target = { host: '127.0.0.1', port: await freePort() }
   mkdirSync(workDir, { recursive: true })
-  const log = openSync(logFile, 'a')
+  const start = (): Promise<ChildProcess> => launch(variant, target, workDir, logFile)
   const startedUs = nowUs()
-  const child = spawn(...command(variant, port, workDir), {
+  let child = await start()
+  const startMs = (nowUs() - startedUs) / 1000
+  const pid = (): number => child.pid ?? 0
+  return {
+    variant,
+    target,
+    startMs,
+    use: () => readProcessUse(pid(), workDir),
+    heap: () => (variant.kind === 'gotify' ? Promise.resolve(null) : readHeapUse(pid(), workDir)),
+    mostOpenFiles: () => readMostOpenFiles(pid()),
+    halt: () => stopChild(child),
+    startAgain: async () => {
+      child = await start()
+    },
+    stop: () => stopChild(child),
+  }
+}
+
+/** Resolves when it is healthy; one that does not get there is ended. */
+async function launch(
+  variant: Variant,
+  target: Target,
+  workDir: string,
+  logFile: string,
+): Promise<ChildProcess> {
+  const log = openSync(logFile, 'a')
+  const child = spawn(...command(variant, target.port, workDir), {
     cwd: workDir,
     detached: true,
     stdio: ['ignore', log, log],
-    env: childEnvironment(settings(variant, port, workDir)),
+    env: childEnvironment(settings(variant, target.port, workDir)),
   })
-  const pid = child.pid ?? 0
-  rememberProcess(pid)
-  const target = { host: '127.0.0.1', port }
+  closeSync(log)
+  rememberProcess(child.pid ?? 0)
   try {
     await untilHealthy(child, target, logFile)
   } catch (error) {
     await stopChild(child)
     throw error
   }
-  return {
-    variant,
-    target,
-    startMs: (nowUs() - startedUs) / 1000,
-    use: () => readProcessUse(pid, workDir),
-    heap: () => (variant.kind === 'gotify' ? Promise.resolve(null) : readHeapUse(pid, workDir)),
-    stop: () => stopChild(child),
-  }
+  return child
 }
 
 function command(variant: Variant, port: number, workDir: string): [string, string[]] {
@@ -136,6 +163,9 @@ async function remoteServer(variant: Variant): Promise<RunningServer> {
     startMs: 0,
     use: () => (pid === undefined ? null : readProcessUse(pid, null)),
     heap: () => Promise.resolve(null),
+    mostOpenFiles: () => (pid === undefined ? null : readMostOpenFiles(pid)),
+    halt: () => Promise.resolve(),
+    startAgain: () => Promise.reject(new Error(`Cannot restart ${variant.name}: it is not ours`)),
     stop: () => Promise.resolve(),
   }
 }

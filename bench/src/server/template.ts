@@ -4,12 +4,15 @@
 import { execFile } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { fillDatabase } from './fill-database.ts'
 import { fillServer, type Tokens } from './fill.ts'
 import { startServer, type RunningServer } from './server-process.ts'
 import { WORK_DIR } from './paths.ts'
 import type { Variant } from './variant.ts'
 
 const run = promisify(execFile)
+/** From here on users of our own server are written to its database. */
+const MANY_USERS = 2000
 
 export class Templates {
   readonly #users: number
@@ -24,45 +27,46 @@ export class Templates {
   }
 
   /** Starts `variant` on a fresh copy of its template; `stop()` removes the copy. */
-  async start(variant: Variant): Promise<{ server: RunningServer; tokens: Tokens }> {
-    const tokens = await this.#fill(variant)
+  async start(
+    variant: Variant,
+    users = this.#users,
+  ): Promise<{ server: RunningServer; tokens: Tokens; workDir: string }> {
+    const key = `${variant.kind === 'remote' ? variant.name : variant.kind}-${users}`
+    const tokens = this.#tokens.get(key) ?? (await this.#fill(variant, key, users))
+    this.#tokens.set(key, tokens)
     const workDir = `${WORK_DIR}/${process.pid}-${this.#copies++}`
     if (variant.kind !== 'remote') {
-      await run('cp', ['-a', this.#templateDir(variant), workDir])
+      await run('cp', ['-a', templateDir(key), workDir])
     }
     const server = await startServer(variant, workDir, `${this.#logDir}/${variant.name}.log`)
     const stop = async (): Promise<void> => {
       await server.stop()
       rmSync(workDir, { recursive: true, force: true })
     }
-    return { server: { ...server, stop }, tokens }
+    return { server: { ...server, stop }, tokens, workDir }
   }
 
   removeAll(): void {
-    for (const kind of this.#tokens.keys()) {
-      rmSync(`${WORK_DIR}/${process.pid}-${kind}`, { recursive: true, force: true })
+    for (const key of this.#tokens.keys()) {
+      rmSync(templateDir(key), { recursive: true, force: true })
     }
   }
 
-  async #fill(variant: Variant): Promise<Tokens> {
-    const key = variant.kind === 'remote' ? variant.name : variant.kind
-    const known = this.#tokens.get(key)
-    if (known !== undefined) return known
-    const server = await startServer(
-      variant,
-      this.#templateDir(variant),
-      `${this.#logDir}/fill-${key}.log`,
-    )
+  async #fill(variant: Variant, key: string, users: number): Promise<Tokens> {
+    const place = templateDir(key)
+    // A cluster is filled by one process, with the same result.
+    const filler = variant.kind === 'bellwire' ? { ...variant, environment: {} } : variant
+    const server = await startServer(filler, place, `${this.#logDir}/fill-${key}.log`)
     try {
-      const tokens = await fillServer(server.target, this.#users, this.#prefix)
-      this.#tokens.set(key, tokens)
-      return tokens
+      return variant.kind === 'bellwire' && users >= MANY_USERS
+        ? await fillDatabase(place, users, this.#prefix)
+        : await fillServer(server.target, users, this.#prefix)
     } finally {
       await server.stop()
     }
   }
+}
 
-  #templateDir(variant: Variant): string {
-    return `${WORK_DIR}/${process.pid}-${variant.kind}`
-  }
+function templateDir(key: string): string {
+  return `${WORK_DIR}/${process.pid}-${key}`
 }

@@ -36,6 +36,15 @@ export function threadVariant(threads: number): Variant {
   }
 }
 
+/** Processes on one port and one database; 1 is a server without a primary. */
+export function clusterVariant(processes: number): Variant {
+  return {
+    name: `processes-${processes}`,
+    kind: 'bellwire',
+    environment: { GOTIFY_SERVER_CLUSTER_PROCESSES: String(processes) },
+  }
+}
+
 export function bufferVariants(): Variant[] {
   return Object.entries(BUFFER_SETTINGS).map(([name, [read, write, channel]]) => ({
     name,

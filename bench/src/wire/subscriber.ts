@@ -20,8 +20,8 @@ export interface Target {
 export interface SubscriberEvents {
   /** The upgrade was answered 101; `microseconds` since the connect call. */
   opened(microseconds: number): void
-  /** The socket ended before it was open. */
-  refused(reason: string): void
+  /** The socket ended before it was open; with the seconds of Retry-After where the answer named some. */
+  refused(reason: string, retryAfterSeconds: number | null): void
   /** A message arrived: when it was due to be published (0 when it carries no stamp). */
   received(stampUs: number, inOrder: boolean): void
   /** An open socket ended without `close()` having been called. */
@@ -84,9 +84,9 @@ export class Subscriber {
     let bytes = SHARED_READ_BUFFER.subarray(0, size)
     if (this.#state === 'connecting') {
       const headEnd = bytes.indexOf('\r\n\r\n')
-      const head = bytes.toString('latin1', 0, Math.min(size, 200))
+      const head = bytes.toString('latin1', 0, headEnd < 0 ? size : headEnd)
       if (headEnd < 0 || !head.startsWith('HTTP/1.1 101')) {
-        this.#end(head.split('\r\n', 1)[0] ?? 'no answer')
+        this.#end(head.split('\r\n', 1)[0] ?? 'no answer', retryAfter(head))
         this.#socket.destroy()
         return false
       }
@@ -112,11 +112,16 @@ export class Subscriber {
     }
   }
 
-  #end(reason: string): void {
-    if (this.#state === 'connecting') this.#events.refused(reason)
+  #end(reason: string, retryAfterSeconds: number | null = null): void {
+    if (this.#state === 'connecting') this.#events.refused(reason, retryAfterSeconds)
     else if (this.#state === 'open') this.#events.lost()
     this.#state = 'ended'
   }
+}
+
+function retryAfter(head: string): number | null {
+  const seconds = /\r\nretry-after: *(\d+)/i.exec(head)?.[1]
+  return seconds === undefined ? null : Number(seconds)
 }
 
 function digitsAt(bytes: Buffer, position: number): number {
