@@ -53,6 +53,43 @@ t.test('PasswordHasher', async (t) => {
   })
 })
 
+t.test('[AUTH12] Of many at once only those wait that get their turn in time', async (t) => {
+  const hasher = new PasswordHasher({ cost: 10, threads: 1 })
+  t.teardown(() => hasher.close())
+  const order: string[] = []
+  const jobs = Array.from({ length: 300 }, () =>
+    hasher.verifyNobody('x').then(
+      () => order.push('checked'),
+      () => order.push('refused'),
+    ),
+  )
+  t.ok(hasher.waiting < 50, `${hasher.waiting} wait`)
+  await Promise.all(jobs)
+  const checked = order.filter((outcome) => outcome === 'checked').length
+  t.ok(order.indexOf('checked') > 200, 'the others are refused at once')
+  t.ok(checked > 1 && checked < 50, `${checked} are checked`)
+})
+
+t.test('[AUTH12] A job that newer ones pass all the time is refused in the end', async (t) => {
+  const hasher = new PasswordHasher({ cost: 4, threads: 1, patienceMs: 50 })
+  t.teardown(() => hasher.close())
+  let ended = false
+  let passed = 0
+  const keepBusy = async (): Promise<void> => {
+    while (!ended) {
+      await hasher.verifyNobody('new')
+      passed++
+    }
+  }
+  const first = keepBusy()
+  const oldest = hasher.verifyNobody('old')
+  const second = keepBusy()
+  await t.rejects(oldest, { code: 'OVERLOADED' })
+  ended = true
+  await Promise.all([first, second])
+  t.ok(passed > 0)
+})
+
 t.test('[LIFE21] PasswordHasher.close() answers who still waits', async (t) => {
   const hasher = new PasswordHasher({ cost: 4, threads: 1 })
   const running = hasher.hash('running')
