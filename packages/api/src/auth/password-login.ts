@@ -49,7 +49,7 @@ export class PasswordLogin {
       throttle.failed(name, address, now)
       return null
     }
-    throttle.succeeded(name)
+    throttle.succeeded(name, address)
     verified.add(hash, password, now)
     return user.principal
   }

@@ -275,6 +275,7 @@ t.test('Authenticator on PostgreSQL', async (t) => {
   t.test('[AUTH10] byPassword()', async (t) => {
     const throttle = {
       name: { failures: 3, perSecond: 0 },
+      pair: { failures: 3, perSecond: 0 },
       address: { failures: 100, perSecond: 0 },
     }
     const { db, authenticator } = setUp(t, connection, { throttle })

@@ -114,7 +114,11 @@ t.test('LoginThrottle', (t) => {
   const name = { failures: 3, perSecond: 1 }
 
   t.test('[AUTH10] brakes a name after quick failures, and lets go with time', (t) => {
-    const throttle = new LoginThrottle({ address: { failures: 100, perSecond: 0.1 }, name })
+    const throttle = new LoginThrottle({
+      address: { failures: 100, perSecond: 0.1 },
+      name,
+      pair: name,
+    })
     for (let i = 0; i < 3; i++) {
       throttle.check('admin', '1.1.1.1', NOW)
       throttle.failed('admin', '1.1.1.1', NOW)
@@ -143,14 +147,21 @@ t.test('LoginThrottle', (t) => {
     t.end()
   })
 
-  t.test('[AUTH10] lets an address without failures try a name that has run out', (t) => {
-    const throttle = new LoginThrottle({ address, name })
+  t.test('[AUTH10] gives each address tries of its own at a name that has run out', (t) => {
+    const pair = { failures: 2, perSecond: 0.1 }
+    const throttle = new LoginThrottle({ address, name: { failures: 3, perSecond: 0 }, pair })
     for (let i = 0; i < 4; i++) throttle.failed('admin', '1.1.1.1', NOW)
     t.throws(() => throttle.check('admin', '1.1.1.1', NOW))
     t.doesNotThrow(() => throttle.check('admin', '2.2.2.2', NOW))
+    throttle.failed('other', '2.2.2.2', NOW)
     throttle.failed('admin', '2.2.2.2', NOW)
-    t.throws(() => throttle.check('admin', '2.2.2.2', NOW), 'one try')
-    throttle.succeeded('admin')
+    t.doesNotThrow(() => throttle.check('admin', '2.2.2.2', NOW), 'a slip is no lock-out')
+    throttle.failed('admin', '2.2.2.2', NOW)
+    throttle.failed('admin', '2.2.2.2', NOW)
+    t.throws(() => throttle.check('admin', '2.2.2.2', NOW))
+    t.throws(() => throttle.check('admin', '2.2.2.2', NOW + 9_999))
+    t.doesNotThrow(() => throttle.check('admin', '2.2.2.2', NOW + 10_001), 'one comes back')
+    throttle.succeeded('admin', '2.2.2.2')
     t.doesNotThrow(() => throttle.check('admin', '2.2.2.2', NOW))
     t.end()
   })
