@@ -41,6 +41,7 @@ t.test('[DLV2] Answer, frame and history are one text, whatever the message hold
     '{"message":"plain"}',
     '{"message":"a\\u2028b\\u0001<script>&","title":"\\ud83d\\ude00","priority":-9007199254740991}',
     '{"message":"n","extras":{"n::1":{"big":9007199254740993,"small":1e-400,"nested":[1.0,[],{}]}}}',
+    '{"message":"NUL","extras":{"n::1":{"\\u0000key":"a\\u0000b"}}}',
     `{"message":${JSON.stringify('long '.repeat(100_000))}}`,
   ]
   const answers: string[] = []

@@ -73,7 +73,8 @@ function readJson(text: string): BodyFields {
   try {
     parsed = parseExactly(text)
   } catch (error) {
-    throw new PushError('BAD_REQUEST', `JSON: ${describe(error)}`, { cause: error })
+    const problem = isTooDeep(error) ? 'it is nested too deep' : describe(error)
+    throw new PushError('BAD_REQUEST', `JSON: ${problem}`, { cause: error })
   }
   parsed ??= {}
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
@@ -115,12 +116,18 @@ function extrasField(value: unknown): string | null {
   try {
     return stringifyExtras(value)
   } catch (error) {
-    throw new PushError('BAD_REQUEST', `extras: ${describe(error)}`, { cause: error })
+    const problem = isTooDeep(error) ? 'is nested too deep' : `cannot be read: ${describe(error)}`
+    throw new PushError('BAD_REQUEST', `Field 'extras' ${problem}`, { cause: error })
   }
 }
 
 function wrongType(name: string, wanted: string): PushError {
   return new PushError('BAD_REQUEST', `Field '${name}' must be ${wanted}`)
+}
+
+/** What recursion over some thousand levels ends in. */
+function isTooDeep(error: unknown): boolean {
+  return error instanceof RangeError
 }
 
 function describe(error: unknown): string {

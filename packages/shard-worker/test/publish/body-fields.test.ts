@@ -55,8 +55,14 @@ t.test('readBody() refuses JSON of the wrong shape and names the field', (t) => 
 })
 
 t.test('readBody() refuses extras nested too deep and lives', (t) => {
-  const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`
-  t.throws(() => readBody(jsonCommand(`{"extras":{"a":${deep}}}`)), BAD)
+  for (const levels of [20_000, 200_000]) {
+    const deep = `${'['.repeat(levels)}${']'.repeat(levels)}`
+    const message = "Field 'extras' is nested too deep"
+    t.throws(() => readBody(jsonCommand(`{"extras":{"a":${deep}}}`)), { ...BAD, message })
+    const withNumber = { ...BAD, message: 'JSON: it is nested too deep' }
+    const text = `{"extras":{"n":12345678901234567890,"a":${deep}}}`
+    t.throws(() => readBody(jsonCommand(text)), withNumber)
+  }
   t.end()
 })
 
