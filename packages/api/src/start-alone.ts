@@ -17,7 +17,7 @@ export async function startAlone(config: Config, log: Logger): Promise<Program> 
     const { madeAdmin } = await prepareDatabase(config, connection, log)
     const gateway = await startGateway({ config, connection, shared, log })
     const { address, port } = gateway
-    log.info({ address, pid: process.pid }, 'Bellwire listens')
+    log.info({ address }, 'Bellwire listens')
     process.stdout.write(welcome(config, { address, port, madeAdmin }))
     return { stop: () => gateway.stop().finally(() => database.stop()) }
   } catch (error) {

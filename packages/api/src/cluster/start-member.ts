@@ -54,7 +54,7 @@ export async function startMember(
     },
   })
   const { address } = gateway
-  log.info({ address, pid: process.pid }, 'member listens')
+  log.info({ address }, 'member listens')
   tell({ kind: 'listening', address })
   return { stop: () => gateway.stop() }
 }

@@ -22,7 +22,7 @@ export async function startPrimary(config: Config, log: Logger, program: string)
   try {
     const { madeAdmin } = await prepareDatabase(config, connection, log)
     const address = await primary.start()
-    log.info({ address, pid: process.pid, processes }, 'Bellwire listens')
+    log.info({ address, processes }, 'Bellwire listens')
     process.stdout.write(welcome(config, { address, port, madeAdmin }))
   } catch (error) {
     await primary.stop()

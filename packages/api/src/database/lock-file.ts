@@ -66,7 +66,7 @@ export async function clearLeftovers(dataFolder: string, log: DatabaseLogger): P
     )
   }
   if (await isRunning(owner)) throw inUse(dataFolder, `process ${Number.parseInt(owner, 10)}`)
-  log.info({ pid: lock.pid }, 'Stopping the PostgreSQL that a killed Bellwire left behind')
+  log.info({ postgresPid: lock.pid }, 'Stopping the PostgreSQL that a killed Bellwire left behind')
   await stopLeftover(lock.pid, facts.tag)
 }
 

@@ -77,8 +77,8 @@ t.test('[AUTH12] A job that newer ones pass all the time is refused in the end',
   let passed = 0
   const keepBusy = async (): Promise<void> => {
     while (!ended) {
-      await hasher.verifyNobody('new')
-      passed++
+      const wasPassed = await hasher.verifyNobody('new').catch(() => null)
+      if (wasPassed === false) passed++
     }
   }
   const first = keepBusy()

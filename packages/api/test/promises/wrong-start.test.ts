@@ -80,6 +80,14 @@ t.test('[STORE3] A second Bellwire on the same data folder ends, the first goes 
   t.equal((await fetch(`http://127.0.0.1:${first.port}/health`)).status, 200)
 })
 
+t.test('A line of the log has each of its fields once', async (t) => {
+  const { logs } = await startBellwire(t, { GOTIFY_LOGLEVEL: 'debug' })
+  const lines = logs.filter((line) => line.startsWith('{'))
+  t.ok(lines.length > 5)
+  const changed = lines.filter((line) => JSON.stringify(JSON.parse(line)) !== line)
+  t.strictSame(changed, [], 'the same when read and written again')
+})
+
 t.test('[LIFE23] A database that is not there ends the start with its address', async (t) => {
   const { ending, stderr } = await runToEnd(t, {
     GOTIFY_DATABASE_DIALECT: 'postgres',
