@@ -3,18 +3,12 @@
  * of one a member of it), and ends it on a signal. The only file that may end the process.
  */
 import { createLogger, type Logger } from '@bellwire/common'
-import {
-  type Config,
-  ConfigError,
-  describeConfig,
-  loadConfigFromProcess,
-} from '@bellwire/common/config'
-import { DatabaseStartError } from '@bellwire/common/db'
+import { type Config, describeConfig, loadConfigFromProcess } from '@bellwire/common/config'
 import { fileURLToPath } from 'node:url'
 import { MEMBER_ARGUMENT } from './cluster/ipc.ts'
-import { StartError } from './http/start-error.ts'
 import { withUsablePort } from './http/usable-port.ts'
 import type { Program } from './program.ts'
+import { describeStartFailure } from './start-failure.ts'
 
 /** Whatever hangs, the process is gone by then. */
 const GRACE_MS = 20_000
@@ -91,11 +85,7 @@ if (command !== 'serve' && !isMember) {
   process.exit(await runCommand(command, args))
 }
 run().catch(async (error: unknown) => {
-  const expected =
-    error instanceof ConfigError ||
-    error instanceof DatabaseStartError ||
-    error instanceof StartError
-  const text = (expected ? error.message : error instanceof Error && error.stack) || String(error)
+  const text = describeStartFailure(error)
   if (isMember) {
     // The primary says it, should it come to that.
     const { tellFailure } = await import('./cluster/start-member.ts')
