@@ -17,6 +17,7 @@ Usage: bench/run-benchmark.sh VERB [options]
   report DIR               writes the report of a result again
   docs RESULT              writes the figures of a result into the documents of this folder
   smoke                    the regression gate: a short run against baseline.json
+  k6                       the k6 scripts for a few seconds each, where k6 can be had
   stop                     ends whatever an earlier run left behind
 
   --local                  local processes (the default where Docker is missing)
@@ -141,6 +142,11 @@ case "$verb" in
   compare | report | smoke)
     build
     cli "$verb" ${arguments[@]+"${arguments[@]}"}
+    ;;
+  k6)
+    build
+    find_k6 >/dev/null
+    node "$BENCH/dist/test/k6.test.js"
     ;;
   docs)
     build
