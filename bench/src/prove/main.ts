@@ -21,12 +21,22 @@ const { values } = parseArgs({
   },
 })
 
+const interrupt = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => interrupt.abort(new Error(`Ended early by ${signal}`)))
+}
+
 const proof = await prove({
+  signal: interrupt.signal,
   seed: values.seed === undefined ? randomInt(1_000_000) : numberOf('seed', values.seed),
   seconds: Math.round(numberOf('minutes', values.minutes) * 60),
   hosts: numberOf('processes', values.processes),
   meanPauseMs: numberOf('pause', values.pause),
   say: values.quiet ? () => undefined : say,
+}).catch((error: unknown) => {
+  say(error instanceof Error ? error.message : String(error))
+  // Faults of an interrupted schedule would still be waited for.
+  process.exit(1)
 })
 forgetProcesses()
 say(`\n${tableOf(proof)}\n${findingsOf(proof)}`)

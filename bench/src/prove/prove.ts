@@ -4,19 +4,18 @@
  */
 import { mkdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { nowUs, sleep } from '../wire/clock.ts'
+import { sleep } from '../wire/clock.ts'
 import { check } from './check/check.ts'
 import { emptyHistory, type History } from './check/history.ts'
 import type { Violation } from './check/violation.ts'
 import { Faults } from './faults/faults.ts'
-import { drawSchedule, FAULTS, type FaultKind } from './faults/schedule.ts'
+import { drawSchedule, possibleFaults, type Fault, type FaultKind } from './faults/schedule.ts'
 import {
-  addUsers,
+  findIll,
   healFleet,
   numberOfUser,
   startFleet,
   stopFleet,
-  untilHealthy,
   type Fleet,
 } from './fleet/fleet.ts'
 import { Load } from './load/load.ts'
@@ -33,10 +32,13 @@ export interface ProofOptions {
   readonly hosts: number
   readonly meanPauseMs: number
   readonly say: (line: string) => void
+  /** Ends the proof early, in order. */
+  readonly signal?: AbortSignal
 }
 
 export interface Proof {
   readonly options: ProofOptions
+  /** How often each kind was carried out; a kind that cannot happen here is not in it. */
   readonly faults: ReadonlyMap<FaultKind, number>
   readonly history: History
   /** From the end of the last fault until every subscriber had everything, milliseconds. */
@@ -46,52 +48,67 @@ export interface Proof {
   readonly workDir: string
 }
 
+/** @throws {Error} when the fleet does not start, or the reason of the signal; the fleet is stopped then too */
 export async function prove(options: ProofOptions): Promise<Proof> {
-  const { seed, seconds, say } = options
-  const workDir = `${tmpdir()}/bellwire-prove-${process.pid}-${seed}`
-  mkdirSync(workDir, { recursive: true })
+  const { seed, seconds, hosts, meanPauseMs, signal, say } = options
   const random = new Random(seed)
   const history = emptyHistory()
-  const fleet = await startFleet(workDir, options.hosts, (ending) => history.endings.push(ending))
+  const workDir = `${tmpdir()}/bellwire-prove-${process.pid}-${seed}`
+  mkdirSync(workDir, { recursive: true })
+  const fleet = await startFleet(workDir, hosts, USERS, (ending) => history.endings.push(ending))
+
+  const kinds = possibleFaults(seconds * 1000, fleet.disk.canBeFilled)
+  const schedule = drawSchedule(random, seconds * 1000, kinds, meanPauseMs)
+  const ports = fleet.hosts.map(({ port }) => port)
+  const load = new Load({ tokens: fleet.tokens, ports, random, history })
+  const faults = new Faults(fleet, load.subscribers, kinds)
+  say(`${schedule.length} faults in ${seconds} s, seed ${seed}`)
+  let drainMs: number
   try {
-    const kinds = (Object.keys(FAULTS) as FaultKind[]).filter(
-      (kind) => kind !== 'disk of PostgreSQL full' || fleet.disk.canBeFilled,
-    )
-    const schedule = drawSchedule(random, seconds * 1000, kinds, options.meanPauseMs)
-    const tokens = await addUsers(fleet, USERS)
-    const load = new Load({ tokens, ports: fleet.hosts.map(({ port }) => port), random, history })
-    const faults = new Faults(fleet, load.subscribers)
-    const startUs = nowUs()
-    say(`${schedule.length} faults in ${seconds} s, seed ${seed}`)
-    await faults.run(schedule, ({ kind, target, lastsMs }, done) => {
-      const at = ((nowUs() - startUs) / 1e6).toFixed(1).padStart(6)
-      say(`${at} s  ${kind} ${target} ${lastsMs} ms${done ? '' : ' (nothing there to do it to)'}`)
-    })
-    const drainMs = await drain(fleet, load)
+    await Promise.race([faults.run(schedule, tellEach(say)), interruption(signal)])
+    drainMs = await drain(fleet, load, history)
     history.rows = await fleet.database.rows(numberOfUser)
+  } finally {
+    load.quit()
+    await healFleet(fleet)
     await stopFleet(fleet)
-    const violations = check(history)
-    if (violations.length === 0) rmSync(workDir, { recursive: true, force: true })
-    return { options, faults: faults.counts, history, drainMs, violations, workDir }
-  } catch (error) {
-    await stopFleet(fleet)
-    throw error
   }
+  const violations = check(history)
+  if (violations.length === 0) rmSync(workDir, { recursive: true, force: true })
+  return { options, faults: faults.counts, history, drainMs, violations, workDir }
 }
 
 /** Heals everything and waits, for a bounded time, until every subscriber has every message. */
-async function drain(fleet: Fleet, load: Load): Promise<number> {
+async function drain(fleet: Fleet, load: Load, history: History): Promise<number> {
   const start = performance.now()
+  const until = async (holds: () => boolean): Promise<void> => {
+    while (!holds() && performance.now() - start < DRAIN_LIMIT_MS) await sleep(20)
+  }
   await healFleet(fleet)
-  await untilHealthy(fleet)
-  await load.stopPublishing()
-  const within = (): boolean => performance.now() - start < DRAIN_LIMIT_MS
-  while (within() && !load.isConnected()) await sleep(20)
+  history.ill.push(...(await findIll(fleet)))
+  load.stopPublishing()
+  await until(() => load.isAnswered && load.isConnected)
   // One more for everybody, so that a subscriber which begins with "now" has something to get.
-  await load.publishLast()
+  load.publishLast()
+  await until(() => load.isAnswered)
   const heads = load.heads()
-  while (within() && !load.hasReached(heads)) await sleep(20)
-  const drainMs = performance.now() - start
-  await load.stop()
-  return drainMs
+  await until(() => load.hasReached(heads))
+  load.holdStreams()
+  return performance.now() - start
+}
+
+function tellEach(say: (line: string) => void): (fault: Fault, done: boolean) => void {
+  const start = performance.now()
+  return ({ kind, target, lastsMs }, done) => {
+    const at = ((performance.now() - start) / 1000).toFixed(1).padStart(6)
+    const howLong = lastsMs === 0 ? '' : `, ${(lastsMs / 1000).toFixed(1)} s`
+    say(`${at} s  ${kind}${howLong}, at ${target}${done ? '' : ': there was nothing to do it to'}`)
+  }
+}
+
+/** Rejects with the reason of the signal; never, where there is none. */
+function interruption(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
 }

@@ -208,6 +208,12 @@ const planted: readonly [string, ViolationKind, (history: History) => void][] = 
     (history) => (at(history.refusals, 0).status = 400),
   ],
   [
+    'a publish with a key never gets through',
+    'never acknowledged',
+    (history) => (at(at(history.publishes, 1).attempts, 0).status = 503),
+  ],
+  ['a process stays ill', 'not healthy again', (history) => history.ill.push(1)],
+  [
     'a process ends and nobody asked it to',
     'ended by itself',
     (history) => (at(history.endings, 0).asked = false),

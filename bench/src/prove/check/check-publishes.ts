@@ -37,6 +37,8 @@ function checkAnswers(publish: Publish, rowById: ReadonlyMap<number, Row>, repor
     const ids = acknowledged.map(({ id }) => id).join(', ')
     report('one key, two answers', `${nameOf(publish)}: ids ${ids}`)
   }
+  if (publish.key !== null && acknowledged.length === 0)
+    report('never acknowledged', nameOf(publish))
   for (const { id } of acknowledged) {
     const row = rowById.get(id)
     if (row === undefined) {

@@ -28,6 +28,7 @@ export function check(history: History): Violation[] {
     checkWait(`a stream of ${what}`, endedAt - askedAt, report)
     if (status !== 0 && status !== 503) report('stream refused', `${what}: ${status}`)
   }
+  for (const host of history.ill) report('not healthy again', `host ${host}`)
   for (const { host, how, asked } of history.endings) {
     if (!asked) report('ended by itself', `host ${host}: ${how}`)
   }

@@ -77,6 +77,8 @@ export interface Ending {
 }
 
 export interface History {
+  /** Hosts that were not healthy a good while after the last fault. */
+  readonly ill: number[]
   readonly publishes: Publish[]
   readonly streams: Stream[]
   readonly refusals: Refusal[]
@@ -86,5 +88,5 @@ export interface History {
 }
 
 export function emptyHistory(): History {
-  return { publishes: [], streams: [], refusals: [], endings: [], rows: [] }
+  return { ill: [], publishes: [], streams: [], refusals: [], endings: [], rows: [] }
 }

@@ -9,6 +9,7 @@ export const PROMISES = {
     'a publish sent after another of the user was acknowledged has a greater id',
   'wrong answer': 'a correct publish is answered 200, 503 or not at all',
   'answered late': 'every request is answered, or its connection closed, in time',
+  'never acknowledged': 'with a key a publish gets through when faults are over',
   'delivered, not stored': 'no frame without its row',
   'delivered otherwise': 'frame, row and answer are the same message',
   'delivered twice': 'no stream brings a message twice',
@@ -17,6 +18,7 @@ export const PROMISES = {
   'missed after the 101': 'a stream without after brings every message sent after its 101',
   'head not reached': 'when faults are over every subscriber gets everything',
   'stream refused': 'an offer of a stream is taken, or refused for a while (503)',
+  'not healthy again': 'when faults are over every process gets well by itself',
   'ended by itself': 'a process ends when it is told to, and with status 0',
 } as const
 

@@ -9,11 +9,12 @@ type Deed = (fault: Fault) => Promise<boolean>
 
 export class Faults {
   /** How many of each kind were carried out. */
-  readonly counts = new Map<FaultKind, number>()
+  readonly counts: Map<FaultKind, number>
   readonly #deeds: Readonly<Record<FaultKind, Deed>>
   readonly #underWay = new Set<Promise<void>>()
 
-  constructor(fleet: Fleet, subscribers: readonly ProveSubscriber[]) {
+  constructor(fleet: Fleet, subscribers: readonly ProveSubscriber[], kinds: readonly FaultKind[]) {
+    this.counts = new Map(kinds.map((kind) => [kind, 0]))
     this.#deeds = { ...deedsOnServers(fleet), ...deedsOnSubscribers(subscribers) }
   }
 
@@ -26,7 +27,7 @@ export class Faults {
     for (const fault of schedule) {
       await sleep(Math.max(0, fault.atMs - (performance.now() - start)))
       const deed = this.#deeds[fault.kind](fault).then((done) => {
-        if (done) this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + 1)
+        this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + (done ? 1 : 0))
         tell(fault, done)
       })
       this.#underWay.add(deed)
@@ -65,8 +66,8 @@ function deedsOnServers({ hosts, proxies, database, disk }: Fleet): Record<Serve
     'PostgreSQL killed (kill -9)': async () => database.kill(),
     'backend of PostgreSQL killed': async ({ target }) => database.killBackend(target),
     'disk of PostgreSQL full': async ({ lastsMs }) => {
-      await disk.fill()
-      return during(lastsMs, disk, () => disk.free())
+      const filled = (await disk.fill()) ? disk : undefined
+      return during(lastsMs, filled, () => disk.free())
     },
     'database connections cut': async ({ target }) =>
       oneOf(proxies, target, (proxy) => proxy.cut()) !== undefined,
@@ -76,6 +77,12 @@ function deedsOnServers({ hosts, proxies, database, disk }: Fleet): Record<Serve
         oneOf(proxies, target, (proxy) => proxy.stall()),
         (proxy) => proxy.heal(),
       ),
+    'database connections stalled for long': ({ target, lastsMs }) => {
+      // Only where nothing is wrong with the others: a host that is killed meanwhile stays away until its end.
+      const others = proxies.some((proxy) => proxy.isTroubledSince(0))
+      const stalled = others ? undefined : oneOf(proxies, target, (proxy) => proxy.stall())
+      return during(lastsMs, stalled, (proxy) => proxy.heal())
+    },
     'database out of reach': ({ target, lastsMs }) =>
       during(
         lastsMs,

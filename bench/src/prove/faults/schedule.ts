@@ -13,6 +13,7 @@ export const FAULTS = {
   'disk of PostgreSQL full': [800, 3_000],
   'database connections cut': [0, 0],
   'database connections stalled': [500, 6_000],
+  'database connections stalled for long': [20_500, 26_000],
   'database out of reach': [500, 4_000],
   'stream cut by its subscriber': [0, 0],
   'subscriber stops reading': [500, 6_000],
@@ -28,6 +29,13 @@ export interface Fault {
   /** Which host, connection or subscriber: taken modulo how many there are. */
   readonly target: number
   readonly lastsMs: number
+}
+
+/** Those that can be staged, and whose longest is over well before `lengthMs` is. */
+export function possibleFaults(lengthMs: number, canFillDisk: boolean): FaultKind[] {
+  return (Object.keys(FAULTS) as FaultKind[]).filter(
+    (kind) => FAULTS[kind][1] < lengthMs / 2 && (canFillDisk || kind !== 'disk of PostgreSQL full'),
+  )
 }
 
 /**

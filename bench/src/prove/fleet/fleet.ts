@@ -7,7 +7,10 @@ import { startProveDatabase, type ProveDatabase } from './prove-database.ts'
 import { SmallDisk } from './small-disk.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 
+const NO_TOKENS: Tokens = { applications: [], clients: [] }
 const START_LIMIT_MS = 60_000
+/** A Bellwire that stops and cannot finish ends with status 1 after so long. */
+const GRACE_MS = 20_000
 
 export interface Fleet {
   readonly disk: SmallDisk
@@ -15,43 +18,57 @@ export interface Fleet {
   /** The way of each host to the database, by the number of the host. */
   readonly proxies: readonly TcpProxy[]
   readonly hosts: readonly Host[]
+  /** Of users named `prove0` and so on, each with an application and a client. */
+  readonly tokens: Tokens
 }
 
 /** @param workDir an empty folder, for data and logs */
 export async function startFleet(
   workDir: string,
   hostCount: number,
+  userCount: number,
   onEnd: (ending: Ending) => void,
 ): Promise<Fleet> {
   const disk = new SmallDisk(`${workDir}/disk`)
-  const database = await startProveDatabase(`${disk.folder}/data`, `${workDir}/postgres.log`)
+  const database = await startProveDatabase(`${disk.folder}/data`, `${workDir}/postgres.log`).catch(
+    (error: unknown) => {
+      disk.remove()
+      throw error
+    },
+  )
   const proxies: TcpProxy[] = []
   const hosts: Host[] = []
-  const fleet = { disk, database, proxies, hosts }
+  const fleet = { disk, database, proxies, hosts, tokens: NO_TOKENS }
   try {
     for (let number = 0; number < hostCount; number++) {
       const proxy = new TcpProxy(database.socket)
       const connection = database.connectionAt(await proxy.listen())
       proxies.push(proxy)
       const folder = `${workDir}/host-${number}`
-      const options = { number, connection, onEnd, port: await freePort(), workDir: folder }
-      const host = new Host({ ...options, logFile: `${workDir}/host-${number}.log` })
+      const couldNotFinish = (): boolean => proxy.isTroubledSince(GRACE_MS)
+      const options = { number, connection, onEnd, couldNotFinish, port: await freePort() }
+      const host = new Host({
+        ...options,
+        workDir: folder,
+        logFile: `${workDir}/host-${number}.log`,
+      })
       hosts.push(host)
       host.start()
     }
-    await untilHealthy(fleet)
-    return fleet
+    const [ill] = await findIll(fleet)
+    if (ill !== undefined) throw new Error(`Host ${ill} does not start; see its log in ${workDir}`)
+    const target = { host: '127.0.0.1', port: hosts[0]?.port ?? 0 }
+    return { ...fleet, tokens: await fillServer(target, userCount, 'prove') }
   } catch (error) {
     await stopFleet(fleet)
     throw error
   }
 }
 
-/** @throws {Error} when a host is not healthy within a minute */
-export async function untilHealthy({ hosts }: Fleet): Promise<void> {
+/** Waits until every host is healthy. @returns those that are not within a minute */
+export async function findIll({ hosts }: Fleet): Promise<number[]> {
   const healthy = await Promise.all(hosts.map((host) => host.healthy(START_LIMIT_MS)))
-  const ill = healthy.indexOf(false)
-  if (ill !== -1) throw new Error(`Host ${ill} is not healthy; see its log`)
+  return healthy.flatMap((is, number) => (is ? [] : [number]))
 }
 
 /** Ends every fault that lasts. */
@@ -59,11 +76,6 @@ export async function healFleet({ hosts, proxies, disk }: Fleet): Promise<void> 
   for (const proxy of proxies) proxy.heal()
   for (const host of hosts) host.thaw()
   await disk.free()
-}
-
-/** Users named `prove0` and so on, each with an application and a client. */
-export async function addUsers({ hosts }: Fleet, count: number): Promise<Tokens> {
-  return fillServer({ host: '127.0.0.1', port: hosts[0]?.port ?? 0 }, count, 'prove')
 }
 
 export function numberOfUser(name: string): number {

@@ -25,6 +25,8 @@ export interface HostOptions {
   readonly connection: string
   readonly workDir: string
   readonly logFile: string
+  /** The database was out of reach while it had to stop, so that it could not finish what it had accepted. */
+  readonly couldNotFinish: () => boolean
   /** Told of every end. */
   readonly onEnd: (ending: Ending) => void
 }
@@ -128,6 +130,7 @@ export class Host {
   #isAsked(how: string): boolean {
     // A start may fail while its database is away, and says so; one that has listened goes on.
     if (!this.#asked) return !this.#hasListened && how === '1'
+    if (how === '1' && this.#options.couldNotFinish()) return true
     return how === '0' || how === 'SIGKILL' || !this.#hasListened
   }
 
@@ -138,7 +141,6 @@ export class Host {
     this.#asked = false
     this.#child = spawn(process.execPath, ['--import', WORKER_KILLER, BELLWIRE_MAIN], {
       cwd: workDir,
-      detached: true,
       stdio: ['ignore', log, log],
       env: childEnvironment({
         GOTIFY_SERVER_PORT: String(port),

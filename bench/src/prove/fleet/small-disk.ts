@@ -8,10 +8,13 @@ import { open, rm } from 'node:fs/promises'
 
 const SIZE = '512m'
 const STEP_BYTES = 4 * 1024 * 1024
+/** What is left is less than PostgreSQL can use. */
+const LEAST_BYTES = 4 * 1024
 
 export class SmallDisk {
   readonly folder: string
   readonly canBeFilled: boolean
+  #isFull = false
 
   constructor(folder: string) {
     this.folder = folder
@@ -21,21 +24,25 @@ export class SmallDisk {
       succeeds('mount', ['-t', 'tmpfs', '-o', `size=${SIZE}`, 'bellwire-prove', folder])
   }
 
-  /** Takes what is left, to the last byte. */
-  async fill(): Promise<void> {
+  /** Takes what is left, to the last page. @returns false when it is full already */
+  async fill(): Promise<boolean> {
+    if (this.#isFull) return false
+    this.#isFull = true
     const ballast = await open(this.#ballast, 'a')
     try {
-      for (let bytes = STEP_BYTES; bytes > 0;) {
+      for (let bytes = STEP_BYTES; bytes >= LEAST_BYTES;) {
         const written = await ballast.write(Buffer.alloc(bytes)).catch(isFull)
         if (written === null) bytes = Math.floor(bytes / 4)
       }
     } finally {
       await ballast.close()
     }
+    return true
   }
 
   async free(): Promise<void> {
     await rm(this.#ballast, { force: true })
+    this.#isFull = false
   }
 
   remove(): void {

@@ -10,6 +10,7 @@ export class TcpProxy {
   readonly #sockets = new Set<net.Socket>()
   #stalled = false
   #refusing = false
+  #healedAt = Number.NEGATIVE_INFINITY
 
   /** @param path the unix socket of the server behind it */
   constructor(path: string) {
@@ -21,6 +22,11 @@ export class TcpProxy {
     this.#server.listen(0, '127.0.0.1')
     await once(this.#server, 'listening')
     return (this.#server.address() as net.AddressInfo).port
+  }
+
+  /** A fault is on, or was until so many milliseconds ago. */
+  isTroubledSince(agoMs: number): boolean {
+    return this.#stalled || this.#refusing || performance.now() - this.#healedAt < agoMs
   }
 
   /** Breaks every connection; new ones are taken. @returns false when there was none */
@@ -47,6 +53,7 @@ export class TcpProxy {
 
   /** Everything flows again, also what was held back. */
   heal(): void {
+    if (this.#stalled || this.#refusing) this.#healedAt = performance.now()
     this.#stalled = false
     this.#refusing = false
     for (const socket of this.#sockets) socket.resume()

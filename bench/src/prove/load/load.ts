@@ -50,17 +50,23 @@ export class Load {
     for (const publisher of this.publishers) publisher.start()
   }
 
-  /** Resolves when every message has its answer. */
-  async stopPublishing(): Promise<void> {
-    await Promise.all(this.publishers.map((publisher) => publisher.stop()))
+  /** Nothing new is sent; what has been is brought to its end. */
+  stopPublishing(): void {
+    for (const publisher of this.publishers) publisher.stop()
   }
 
-  isConnected(): boolean {
+  /** Every message that was sent has its last answer. */
+  get isAnswered(): boolean {
+    return this.publishers.every(({ isBusy }) => !isBusy)
+  }
+
+  get isConnected(): boolean {
     return this.subscribers.every(({ isOpen }) => isOpen)
   }
 
-  async publishLast(): Promise<void> {
-    await Promise.all(this.#keyed.map((publisher) => publisher.sendOne()))
+  /** Sends one message to every user, with a key. */
+  publishLast(): void {
+    for (const publisher of this.#keyed) publisher.publishOne()
   }
 
   /** The greatest id that each user was told of. */
@@ -77,9 +83,14 @@ export class Load {
     return this.subscribers.every(({ user, lastId }) => lastId >= (heads.get(user) ?? 0))
   }
 
-  /** Ends the subscribers, whose streams are judged as they are. */
-  async stop(): Promise<void> {
-    await Promise.all(this.subscribers.map((subscriber) => subscriber.stop()))
+  /** Marks the streams that are open now as those that must have brought everything. */
+  holdStreams(): void {
+    for (const subscriber of this.subscribers) subscriber.hold()
+  }
+
+  /** Ends everything, whatever it waits for. */
+  quit(): void {
+    for (const party of [...this.publishers, ...this.subscribers]) party.quit()
   }
 }
 

@@ -10,10 +10,11 @@ import type { Random } from '../random.ts'
 import { digestOf } from './digest.ts'
 
 const LONGEST_PAUSE_MS = 60
-const LONGEST_RETRY_MS = 150
+const LONGEST_RETRY_MS = 300
 /** Longer than a server may take. */
 const PATIENCE_MS = 60_000
 const TWICE_AT_ONCE = 0.1
+const RETRIED = [0, 503]
 
 export interface PublisherOptions {
   /** In every message and key, so that no two publishers send the same. */
@@ -31,48 +32,64 @@ export interface PublisherOptions {
 export class ProvePublisher {
   readonly #options: PublisherOptions
   readonly #agent = new http.Agent({ keepAlive: true })
-  #running: Promise<void> = Promise.resolve()
   #count = 0
   #stopping = false
+  #quitting = false
+  /** It waits for an answer, or to try again. */
+  isBusy = false
 
   constructor(options: PublisherOptions) {
     this.#options = options
   }
 
+  /** Sends one message after the other. */
   start(): void {
-    this.#running = this.#run()
+    void this.#run()
   }
 
-  /** Resolves when its last message has its answer. */
-  async stop(): Promise<void> {
+  /** The message under way is the last one. */
+  stop(): void {
     this.#stopping = true
-    await this.#running
+  }
+
+  /** Stops, whatever the message under way has got so far. */
+  quit(): void {
+    this.#stopping = true
+    this.#quitting = true
     this.#agent.destroy()
   }
 
-  /** Sends one message, as often as it takes where there is a key. */
-  async sendOne(): Promise<void> {
-    const { name, user, withKey, longest, random, history } = this.#options
-    const number = ++this.#count
-    const text = `${name}.${number} `
-    const message = text + 'x'.repeat(random.below(longest))
-    const key = withKey ? `${name}.${number}` : null
-    const publish: Publish = { user, key, digest: digestOf(message), attempts: [] }
-    history.publishes.push(publish)
-    do {
-      const copies = withKey && random.chance(TWICE_AT_ONCE) ? 2 : 1
-      await Promise.all(Array.from({ length: copies }, () => this.#attempt(publish, message)))
-      if (!withKey || publish.attempts.some(({ status }) => status === 200)) return
-      await sleep(random.next() * LONGEST_RETRY_MS)
-    } while (publish.attempts.every(({ status }) => status === 0 || status === 503))
+  /** One message more. */
+  publishOne(): void {
+    void this.#sendOne()
   }
 
   async #run(): Promise<void> {
-    const { random } = this.#options
     while (!this.#stopping) {
-      await this.sendOne()
-      await sleep(random.next() * LONGEST_PAUSE_MS)
+      const wentThrough = await this.#sendOne()
+      const longest = wentThrough ? LONGEST_PAUSE_MS : LONGEST_RETRY_MS
+      await sleep(this.#options.random.next() * longest)
     }
+  }
+
+  /** As often as it takes where there is a key. @returns whether the last attempt was acknowledged */
+  async #sendOne(): Promise<boolean> {
+    const { name, user, withKey, longest, random, history } = this.#options
+    const number = ++this.#count
+    const message = `${name}.${number} ${'x'.repeat(random.below(longest))}`
+    const key = withKey ? `${name}.${number}` : null
+    const publish: Publish = { user, key, digest: digestOf(message), attempts: [] }
+    history.publishes.push(publish)
+    this.isBusy = true
+    for (let again = true; again && !this.#quitting;) {
+      const copies = withKey && random.chance(TWICE_AT_ONCE) ? 2 : 1
+      await Promise.all(Array.from({ length: copies }, () => this.#attempt(publish, message)))
+      const last = publish.attempts.at(-1)?.status ?? 0
+      again = withKey && RETRIED.includes(last)
+      if (again) await sleep(random.next() * LONGEST_RETRY_MS)
+    }
+    this.isBusy = false
+    return publish.attempts.at(-1)?.status === 200
   }
 
   async #attempt(publish: Publish, message: string): Promise<void> {

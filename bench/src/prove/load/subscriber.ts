@@ -26,18 +26,15 @@ export interface SubscriberOptions {
 export class ProveSubscriber {
   readonly #options: SubscriberOptions
   readonly #abandoned: StreamClient[] = []
-  readonly #running: Promise<void>
   #client: StreamClient | null = null
   #stream: Stream | null = null
   #cursor: number | null
-  #stopping = false
-  /** Streams that were taken. */
-  opened = 0
+  #quitting = false
 
   constructor(options: SubscriberOptions) {
     this.#options = options
     this.#cursor = options.after
-    this.#running = this.#run()
+    void this.#run()
   }
 
   get user(): number {
@@ -78,20 +75,22 @@ export class ProveSubscriber {
     return true
   }
 
-  /** Marks the stream that it holds, and ends. */
-  async stop(): Promise<void> {
-    this.#stopping = true
+  /** What comes later on its stream is not judged any more. */
+  hold(): void {
     if (this.#stream !== null) this.#stream.held = true
+  }
+
+  quit(): void {
+    this.#quitting = true
     for (const client of this.#abandoned) client.destroy()
     this.#client?.destroy()
-    await this.#running
   }
 
   #abandon: () => void = () => undefined
 
   async #run(): Promise<void> {
     const { random } = this.#options
-    while (!this.#stopping) {
+    while (!this.#quitting) {
       await this.#oneStream()
       await sleep(random.next() * LONGEST_PAUSE_MS)
     }
@@ -109,7 +108,6 @@ export class ProveSubscriber {
         stream = { subscriber: number, user, host, after, openedAt, frames: [], held: false }
         history.streams.push(stream)
         this.#stream = stream
-        this.opened++
       },
       text: (text) => {
         // What comes out of a stream that was left behind is nobody's any more.
@@ -124,7 +122,7 @@ export class ProveSubscriber {
     const status = await Promise.race([client.ended, abandoned])
     this.#client = null
     this.#stream = null
-    if (status === 101 || this.#stopping) return
+    if (status === 101 || this.#quitting) return
     const endedAt = nowUs() / 1000
     history.refusals.push({ subscriber: number, host, after, askedAt, endedAt, status })
   }
