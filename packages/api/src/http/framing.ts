@@ -5,15 +5,8 @@
  * Content-Length beside Transfer-Encoding, but believes the first of two lengths and waits for
  * ever for a transfer coding that it does not know.
  */
+import { PushError } from '@bellwire/common'
 import type { HttpRequest } from './types.ts'
-
-/** True if the request must be answered 400 and its connection closed. */
-export function framingIsAmbiguous(headers: HttpRequest['headers']): boolean {
-  const length = headers.get('content-length')
-  const coding = headers.get('transfer-encoding')
-  if (coding !== undefined) return length !== undefined || coding.toLowerCase() !== 'chunked'
-  return length !== undefined && !/^\d+$/.test(length)
-}
 
 /** The part of a request that has not been copied. */
 export interface RawHeaders {
@@ -21,22 +14,39 @@ export interface RawHeaders {
   forEach(visit: (name: string, value: string) => void): void
 }
 
+/** True if the request must be refused, by refuseAmbiguous(), and its connection closed. */
+export function framingIsAmbiguous(req: RawHeaders): boolean {
+  const lengths = lengthsOf(req)
+  const coding = req.getHeader('transfer-encoding')
+  if (coding !== '') return lengths.length > 0 || coding.toLowerCase() !== 'chunked'
+  return lengths.length > 1 || lengths.some((length) => !/^\d+$/.test(length))
+}
+
 /**
- * The same for a request that has not been copied. Only walking all headers shows a second length,
- * and that costs a fifth of a publish; a sender without a proxy before us could only fool itself,
- * so the walk is for requests that a proxy has marked.
+ * The same for a publish. Only walking all headers shows a second length, and that costs a fifth of
+ * it; a sender without a proxy before us could only fool itself, so the walk is for requests that a
+ * proxy has marked.
  */
 export function rawFramingIsAmbiguous(req: RawHeaders): boolean {
   const coding = req.getHeader('transfer-encoding')
   if (coding !== '') return coding.toLowerCase() !== 'chunked'
   const proxied = req.getHeader('x-forwarded-for') !== '' || req.getHeader('via') !== ''
-  return proxied && countLengths(req) > 1
+  return proxied && lengthsOf(req).length > 1
 }
 
-function countLengths(req: RawHeaders): number {
-  let lengths = 0
-  req.forEach((name) => {
-    if (name === 'content-length') lengths++
+/**
+ * Refuses later, not at once: what came in the same piece is read as the next request as soon as
+ * there is an answer, and ends the connection as long as there is none.
+ */
+export function refuseAmbiguous(refuse: (error: PushError) => void): void {
+  const error = new PushError('BAD_REQUEST', 'the length of the body is ambiguous')
+  setImmediate(() => refuse(error))
+}
+
+function lengthsOf(req: RawHeaders): readonly string[] {
+  const lengths: string[] = []
+  req.forEach((name, value) => {
+    if (name === 'content-length') lengths.push(value)
   })
   return lengths
 }

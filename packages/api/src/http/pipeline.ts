@@ -1,6 +1,6 @@
 /**
- * The stages of a request to any endpoint but the two fast ones: path, origin, framing,
- * credentials, body, handler, answer. Gateway thread. The first three run before the handler of
+ * The stages of a request to any endpoint but the two fast ones: path, origin, credentials,
+ * body, handler, answer. Gateway thread. The first two run before the handler of
  * uWebSockets.js returns; from the credentials on the request is a copy.
  */
 import { type Clock, PushError } from '@bellwire/common'
@@ -11,7 +11,7 @@ import { type BodyBudget, BodyReader } from './body.ts'
 import type { TrustedProxies } from './client-address.ts'
 import { type CorsPolicy, refusal } from './cors.ts'
 import { Exchange } from './exchange.ts'
-import { announcedBytes, framingIsAmbiguous } from './framing.ts'
+import { announcedBytes } from './framing.ts'
 import type { OpenExchanges } from './open-exchanges.ts'
 import { copyRequest } from './request.ts'
 import { pageNotFound } from './response.ts'
@@ -108,10 +108,6 @@ export class Pipeline {
   }
 
   #admit(exchange: Exchange, request: HttpRequest, match: RouteMatch, res: uws.HttpResponse): void {
-    if (framingIsAmbiguous(request.headers)) {
-      exchange.fail(new PushError('BAD_REQUEST', 'the length of the body is ambiguous'), true)
-      return
-    }
     const maxBytes = match.route.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES
     const announced = announcedBytes(request.headers)
     const body = new BodyReader(res, this.#options.bodies, maxBytes, announced)

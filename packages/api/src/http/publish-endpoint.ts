@@ -12,7 +12,7 @@ import type { TokenPrincipal } from '../auth/token-cache.ts'
 import type { ShardRouter } from '../shards/shard-router.ts'
 import { BodyBudget } from './body.ts'
 import { type CorsPolicy, decideOrigin, originRefusal } from './cors.ts'
-import { rawFramingIsAmbiguous } from './framing.ts'
+import { rawFramingIsAmbiguous, refuseAmbiguous } from './framing.ts'
 import { readPublishBody } from './publish-body.ts'
 import { PublishExchange, type PublishListener } from './publish-exchange.ts'
 
@@ -78,7 +78,7 @@ export class PublishEndpoint {
       return
     }
     if (rawFramingIsAmbiguous(req)) {
-      exchange.fail(new PushError('BAD_REQUEST', 'the length of the body is ambiguous'), true)
+      refuseAmbiguous((error) => exchange.fail(error, true))
       return
     }
     const credentials = readCredentials(req)

@@ -11,12 +11,13 @@ import { BodyBudget } from './body.ts'
 import { TrustedProxies } from './client-address.ts'
 import { ConnectionLimit } from './connection-limit.ts'
 import type { CorsPolicy } from './cors.ts'
+import { framingIsAmbiguous, refuseAmbiguous } from './framing.ts'
 import { firstLook, type Front } from './front.ts'
 import { listen, type Listener } from './listener.ts'
 import { OpenExchanges } from './open-exchanges.ts'
 import { normalizePath } from './path.ts'
 import { type Gatekeeper, Pipeline } from './pipeline.ts'
-import { endAbruptly, respond } from './response.ts'
+import { endAbruptly, respond, respondError } from './response.ts'
 import { Router } from './router.ts'
 import { guardBehavior, STREAM_PATH, type StreamEndpoint } from './stream-route.ts'
 import type { Route } from './types.ts'
@@ -176,6 +177,14 @@ class Server<Connection> implements HttpServer {
   }
 
   #onRequest(res: uws.HttpResponse, req: uws.HttpRequest): void {
+    if (framingIsAmbiguous(req)) {
+      let open = true
+      res.onAborted(() => (open = false))
+      refuseAmbiguous((error) => {
+        if (open) respondError(res, error, [], { close: true })
+      })
+      return
+    }
     const answer = this.#options.front?.(firstLook(req)) ?? null
     if (answer !== null) {
       respond(res, answer, undefined, {

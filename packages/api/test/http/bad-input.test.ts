@@ -42,6 +42,24 @@ t.test('HTTP server survives what nobody should send', async (t) => {
     }
   })
 
+  attack('[API5] what hides behind a refused length is not executed', async (t) => {
+    const hidden = `POST /echo HTTP/1.1\r\n${HOST}Content-Length: 6\r\n\r\nhidden`
+    const lengths = `Content-Length: 0\r\nContent-Length: ${hidden.length}\r\n`
+    for (const target of [
+      'POST /echo',
+      'GET /version',
+      'POST /unknown',
+      'POST /echo/',
+      'GET /%zz',
+    ]) {
+      const connection = await RawConnection.open(running.port)
+      connection.write(`${target} HTTP/1.1\r\n${HOST}${lengths}\r\n${hidden}`)
+      t.equal((await connection.answer())?.status ?? 400, 400, target)
+      t.equal(await connection.answer(), null, 'no second answer')
+      await connection.closed()
+    }
+  })
+
   attack('[API5] a length beside a transfer coding is refused', async (t) => {
     const connection = await RawConnection.open(running.port)
     connection.write(

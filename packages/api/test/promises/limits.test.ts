@@ -1,5 +1,6 @@
 /** Promise 6: whatever a peer sends, it costs a bounded part of the server and nobody else's answer. */
 import t from 'tap'
+import { RawConnection } from '../http/raw-connection.ts'
 import { type Answer, ApiClient, type Identity } from '../support/api-client.ts'
 import { startBellwire } from '../support/bellwire.ts'
 import { openStream } from '../support/ws-client.ts'
@@ -125,3 +126,16 @@ t.test(
     t.same(others, [], 'wrong ones are refused')
   },
 )
+
+t.test('[API5] Nothing hides in a request with two lengths that came by a proxy', async (t) => {
+  const sender = await api.identity()
+  const target = `POST /message?token=${sender.applicationToken}&message=`
+  const hidden = `${target}hidden HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n`
+  const lengths = `Content-Length: 0\r\nContent-Length: ${hidden.length}\r\n`
+  for (const seen of [target, `GET /stream?token=${sender.clientToken}`]) {
+    const connection = await RawConnection.open(bellwire.port)
+    connection.write(`${seen} HTTP/1.1\r\nHost: h\r\nVia: 1.1 proxy\r\n${lengths}\r\n${hidden}`)
+    await connection.closed()
+  }
+  t.strictSame(await api.history(sender), [])
+})
