@@ -6,6 +6,7 @@
  * Run: node bench/dist/src/micro/publish-path.js [seconds a stage]
  */
 import {
+  monotonicMs,
   encodeMessageTail,
   readCommand,
   readDelivery,
@@ -44,7 +45,7 @@ const command: PublishCommand = {
   contentType: '',
   query: '',
   idempotencyKey: '',
-  receivedAt: Date.now(),
+  receivedAt: monotonicMs(),
   body,
 }
 

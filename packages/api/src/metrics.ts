@@ -36,6 +36,7 @@ export class Metrics {
   readonly #publishes: Counter
   readonly #delivered: Histogram
   readonly #committed: Histogram
+  readonly #batchSeconds: Histogram
   readonly #batchRows: Histogram
   readonly #channelBuffer: Counter
   readonly #catchUps: Counter
@@ -77,6 +78,11 @@ export class Metrics {
       LATENCY_SECONDS,
     )
     this.#committed = histogram(
+      'bellwire_publish_to_commit_seconds',
+      'From the arrival of a publish to its commit',
+      LATENCY_SECONDS,
+    )
+    this.#batchSeconds = histogram(
       'bellwire_commit_seconds',
       'From the sending of a batch to the answer of the database',
       LATENCY_SECONDS,
@@ -157,8 +163,11 @@ export class Metrics {
   }
 
   report(thread: number, report: WorkerReport): void {
-    for (const rows of report.batchRows) this.#batchRows.observe(rows)
-    for (const milliseconds of report.batchMs) this.#committed.observe(milliseconds / 1_000)
+    for (const { milliseconds, publishMs } of report.batches) {
+      this.#batchRows.observe(publishMs.length)
+      this.#batchSeconds.observe(milliseconds / 1_000)
+      for (const each of publishMs) this.#committed.observe(each / 1_000)
+    }
     this.#workerLag.set({ thread }, report.lagMs / 1_000)
     this.#users.set({ thread }, report.users)
     this.#databaseUp.set({ thread }, report.databaseUp ? 1 : 0)

@@ -1,4 +1,4 @@
-export { systemClock, type Clock } from './clock.ts'
+export { monotonicMs, systemClock, type Clock } from './clock.ts'
 export { ERROR_CODES, ERROR_TABLE, PushError, type ErrorCode } from './errors.ts'
 export type {
   ApplicationId,
@@ -48,4 +48,10 @@ export {
   type SubscribedDelivery,
 } from './envelope/deliveries.ts'
 export { EnvelopeError, type RecordReader, type RecordWriter } from './envelope/record.ts'
-export type { FromWorker, ToWorker, WorkerReport, WorkerStart } from './worker-control.ts'
+export type {
+  BatchReport,
+  FromWorker,
+  ToWorker,
+  WorkerReport,
+  WorkerStart,
+} from './worker-control.ts'

@@ -20,12 +20,17 @@ export type ToWorker = { readonly kind: 'stop' }
 
 export type FromWorker = { readonly kind: 'ready' } | WorkerReport
 
+export interface BatchReport {
+  /** From the sending of the batch to the answer of the database. */
+  readonly milliseconds: number
+  /** Of each publish in it: from its arrival at the gateway to its commit. */
+  readonly publishMs: readonly number[]
+}
+
 export interface WorkerReport {
   readonly kind: 'report'
-  /** Rows of each commit since the last report. */
-  readonly batchRows: readonly number[]
-  /** Milliseconds each of them took, beside `batchRows`. */
-  readonly batchMs: readonly number[]
+  /** The commits since the last report. */
+  readonly batches: readonly BatchReport[]
   /** Greatest delay of the event loop since the last report, milliseconds. */
   readonly lagMs: number
   /** Users with open connections. */

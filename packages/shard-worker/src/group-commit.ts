@@ -4,6 +4,7 @@
  * hundreds at once. Two batches may be under way, which keeps the database busy while the answers
  * of the first are handed out (measured in bench/: one convoy less).
  */
+import { monotonicMs } from '@bellwire/common'
 import {
   BatchError,
   type MessageStore,
@@ -14,6 +15,8 @@ import {
 /** A checked publish on its way into the log. */
 export interface PendingPublish {
   readonly message: NewMessage
+  /** When the gateway had its request, as monotonicMs() tells it. */
+  readonly receivedAt: number
   /** Called after the commit, along the batch. */
   committed(stored: Stored): void
   /** Called when it was not stored, or nobody knows. */
@@ -36,8 +39,11 @@ export const DEFAULT_LIMITS: GroupCommitLimits = {
 }
 
 export interface GroupCommitListener {
-  /** Told of each commit, for metrics. */
-  batch(rows: number, milliseconds: number): void
+  /**
+   * Told of each commit, for metrics: how long the store took, and how long each of its publishes
+   * was under way until then. Milliseconds.
+   */
+  batch(milliseconds: number, publishMs: readonly number[]): void
   /** A whole batch has been told its outcome: time to wake whoever waits for the answers. */
   settled(): void
 }
@@ -120,10 +126,12 @@ export class GroupCommit {
 
   #commit(batch: readonly PendingPublish[]): void {
     this.#inFlight++
-    const start = performance.now()
+    const start = monotonicMs()
     const tell = this.#store.insert(batch.map((publish) => publish.message)).then(
       (results) => () => {
-        this.#listener.batch(batch.length, performance.now() - start)
+        const now = monotonicMs()
+        const publishMs = batch.map(({ receivedAt }) => now - receivedAt)
+        this.#listener.batch(now - start, publishMs)
         this.#committed(batch, results)
       },
       (error: unknown) => () => this.#failed(batch, asBatchError(error)),

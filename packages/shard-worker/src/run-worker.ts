@@ -6,7 +6,7 @@ import type { MessagePort } from 'node:worker_threads'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { WorkerRing } from '@bellwire/common/ring'
 import type { Logger } from '@bellwire/common'
-import type { FromWorker, WorkerStart } from '@bellwire/common'
+import type { BatchReport, FromWorker, WorkerStart } from '@bellwire/common'
 import { openHintBus } from './cluster/open-hint-bus.ts'
 import { ShardThread } from './shard-thread.ts'
 import { PgMessageStore } from './store/pg-message-store.ts'
@@ -26,16 +26,14 @@ export async function runWorker(start: WorkerStart, port: MessagePort, log: Logg
     isListening: (userId) => shards.isListening(userId),
   })
   const hints = shared ? await openHintBus(start.hints, connection, log) : null
-  let batchRows: number[] = []
-  let batchMs: number[] = []
+  let batches: BatchReport[] = []
   const shards: ShardThread = new ShardThread({
     lanes: ring,
     store,
     shardCount: start.seat.arena.shardCount,
     ...(hints !== null && { hints }),
-    onBatch: (rows, milliseconds) => {
-      batchRows.push(rows)
-      batchMs.push(milliseconds)
+    onBatch: (milliseconds, publishMs) => {
+      batches.push({ milliseconds, publishMs })
     },
   })
   await store.start()
@@ -46,9 +44,8 @@ export async function runWorker(start: WorkerStart, port: MessagePort, log: Logg
     const lagMs = Math.max(0, lag.max / 1e6 - 20)
     lag.reset()
     const databaseUp = store.isUp
-    tell(port, { kind: 'report', batchRows, batchMs, lagMs, users: shards.userCount, databaseUp })
-    batchRows = []
-    batchMs = []
+    tell(port, { kind: 'report', batches, lagMs, users: shards.userCount, databaseUp })
+    batches = []
   }, REPORT_MS)
 
   const stopped = new Promise<void>((resolve) => {

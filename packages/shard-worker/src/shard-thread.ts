@@ -5,7 +5,12 @@
 import { shardOf, systemClock, type Clock, type Command, type UserId } from '@bellwire/common'
 import { CatchUp } from './catch-up.ts'
 import { CommandLoop, type CommandLanes } from './command-loop.ts'
-import { DEFAULT_LIMITS, GroupCommit, type GroupCommitLimits } from './group-commit.ts'
+import {
+  DEFAULT_LIMITS,
+  GroupCommit,
+  type GroupCommitLimits,
+  type GroupCommitListener,
+} from './group-commit.ts'
 import type { HintBus } from './cluster/hint-bus.ts'
 import { HeadLookup } from './head-lookup.ts'
 import { Outbox, type DeliveryLanes } from './outbox.ts'
@@ -25,8 +30,8 @@ export interface ShardThreadOptions {
   readonly hints?: HintBus
   readonly clock?: Clock
   readonly limits?: GroupCommitLimits
-  /** Told of each commit: rows and milliseconds. */
-  readonly onBatch?: (rows: number, milliseconds: number) => void
+  /** Told of each commit (GroupCommitListener.batch). */
+  readonly onBatch?: GroupCommitListener['batch']
 }
 
 export class ShardThread {
@@ -43,7 +48,7 @@ export class ShardThread {
     this.#shardCount = shardCount
     this.outbox = new Outbox(lanes)
     const groupCommit = new GroupCommit(store, limits ?? DEFAULT_LIMITS, {
-      batch: (rows, milliseconds) => onBatch?.(rows, milliseconds),
+      batch: (milliseconds, publishMs) => onBatch?.(milliseconds, publishMs),
       settled: () => this.outbox.ring(),
     })
     const retries = new Retries(store)

@@ -124,14 +124,14 @@ export class Shard {
   }
 
   #publish(command: PublishCommand): void {
-    const { correlationId } = command
+    const { correlationId, receivedAt } = command
     const { checker, groupCommit } = this.#tools
     const checked = checker.check(command)
     if (checked instanceof Promise) {
       const release = groupCommit.reserve(command.body.length)
       void checked.finally(release).then(
         (message) => {
-          this.#add(correlationId, message)
+          this.#add(correlationId, receivedAt, message)
           groupCommit.flush()
         },
         (error: unknown) => {
@@ -142,15 +142,16 @@ export class Shard {
     } else if (checked instanceof PushError) {
       this.#fail(correlationId, checked)
     } else {
-      this.#add(correlationId, checked)
+      this.#add(correlationId, receivedAt, checked)
     }
   }
 
-  #add(correlationId: CorrelationId, message: NewMessage): void {
+  #add(correlationId: CorrelationId, receivedAt: number, message: NewMessage): void {
     // Encoded while the batch before this one commits; only the id is missing.
     const tail = encodeMessageTail(message)
     this.#tools.groupCommit.add({
       message,
+      receivedAt,
       committed: (stored) => this.#committed(correlationId, message.userId, tail, stored),
       failed: (error) => this.#failed(correlationId, message.userId, error),
     })

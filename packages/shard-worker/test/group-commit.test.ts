@@ -1,3 +1,4 @@
+import { monotonicMs } from '@bellwire/common'
 import t from 'tap'
 import {
   DEFAULT_LIMITS,
@@ -31,6 +32,7 @@ function scene(limits: Partial<GroupCommitLimits> = {}): Scene {
     add: (name, { key = '', length = name.length } = {}) => {
       const publish: PendingPublish = {
         message: newMessage(name.padEnd(length), { idempotencyKey: key }),
+        receivedAt: monotonicMs(),
         committed: (stored) => told.push(`${name} ${describe(stored)}`),
         failed: ({ outcome }) => told.push(`${name} ${outcome}`),
       }

@@ -4,7 +4,7 @@
  * business; the usual publish (a token seen before, a body in one piece) is passed on without a
  * copy and without a promise.
  */
-import { PushError, type BodyKind, type Principal } from '@bellwire/common'
+import { monotonicMs, PushError, type BodyKind, type Principal } from '@bellwire/common'
 import type * as uws from 'uWebSockets.js'
 import { type BasicCredentials, readCredentials } from '../auth/credentials.ts'
 import { crossSiteRefusal } from '../auth/cross-site.ts'
@@ -185,7 +185,7 @@ function readRequest(req: uws.HttpRequest): PublishRequest {
     contentType: bodyKind === 'multipart' ? contentType : '',
     query: queryOf(req),
     idempotencyKey: req.getHeader('idempotency-key'),
-    receivedAt: Date.now(),
+    receivedAt: monotonicMs(),
   }
 }
 

@@ -3,7 +3,14 @@
  * real lanes in one thread, the log and the sockets in memory. Each method is one thing that can
  * happen to a real server; what happens, and when, is decided by operations.ts.
  */
-import { shardOf, threadOf, type ClientId, type ShardIndex, type UserId } from '@bellwire/common'
+import {
+  monotonicMs,
+  shardOf,
+  threadOf,
+  type ClientId,
+  type ShardIndex,
+  type UserId,
+} from '@bellwire/common'
 import { createArena, GatewayRing } from '@bellwire/common/ring'
 import type { GroupCommitLimits } from '@bellwire/shard-worker/testing'
 import { MessageFlow } from '../../src/message-flow.ts'
@@ -95,7 +102,7 @@ export class World {
         defaultPriority: 0,
         query: '',
         idempotencyKey: key,
-        receivedAt: Date.now(),
+        receivedAt: monotonicMs(),
         ...encodeRequest(request),
       },
       {

@@ -25,7 +25,7 @@ export interface PublishCommand {
   readonly query: string
   /** '' when the request had none. */
   readonly idempotencyKey: string
-  /** Milliseconds since 1970 when the gateway took the request. */
+  /** When the gateway took the request, as monotonicMs() tells it. */
   readonly receivedAt: number
   /** Read in place: valid until the record is released. */
   readonly body: Uint8Array
