@@ -6,4 +6,5 @@ export { endsSession, isUnavailable, shortageOf, toPushError } from './availabil
 export { clientConfig, createPool, type ClientOptions, type PoolOptions } from './connect.ts'
 export type { DatabaseConnection, DatabaseTls } from './connection.ts'
 export { resultTypes } from './int8.ts'
+export { LastingConnection } from './lasting-connection.ts'
 export { Notifications, type NotificationsOptions } from './notifications.ts'

@@ -5,19 +5,18 @@
  * would put a smaller id behind a greater one.
  */
 import {
-  clientConfig,
   endsSession,
   isUnavailable,
+  LastingConnection,
   shortageOf,
   type DatabaseConnection,
 } from '@bellwire/common/db/postgres'
-import pg from 'pg'
+import type pg from 'pg'
 import type { Logger } from '@bellwire/common'
 
 /** First key of the advisory lock that stands for "the session that commits for thread n". */
 const WRITER_LOCK = 0x62_77_72
-const FIRST_RETRY_MS = 50
-const LAST_RETRY_MS = 1_000
+const RETRY_MS = [50, 1_000] as const
 
 export interface WriterOptions {
   readonly connection: DatabaseConnection
@@ -29,19 +28,31 @@ export interface WriterOptions {
 }
 
 export class WriterConnection {
-  readonly #options: WriterOptions
-  #client: pg.Client | null = null
-  #upListeners: (() => void)[] = []
-  #closed = false
-  #retry: NodeJS.Timeout | null = null
-  #retryMs = FIRST_RETRY_MS
+  readonly #session: LastingConnection
+  readonly #upListeners: (() => void)[] = []
 
-  constructor(options: WriterOptions) {
-    this.#options = options
+  constructor({ connection, thread, exclusive, log }: WriterOptions) {
+    this.#session = new LastingConnection({
+      connection,
+      name: `bellwire writer ${thread}`,
+      pipeline: true,
+      retryMs: RETRY_MS,
+      async prepare(client) {
+        if (exclusive) await takeOver(client, thread)
+      },
+      connected: () => {
+        log.debug({ thread }, 'database connected')
+        for (const listener of this.#upListeners) listener()
+      },
+      lost(error, how) {
+        const text = how === 'broke' ? 'database lost' : 'database not reachable, trying again'
+        log.warn({ error: String(error), thread }, text)
+      },
+    })
   }
 
   get isUp(): boolean {
-    return this.#client !== null
+    return this.#session.client !== null
   }
 
   onUp(listener: () => void): void {
@@ -49,79 +60,28 @@ export class WriterConnection {
   }
 
   /** Connects, now and after every break; resolves after the first attempt, whatever came of it. */
-  async start(): Promise<void> {
-    await this.#connect()
+  start(): Promise<void> {
+    return this.#session.start()
   }
 
   /** @throws {Error} what `pg` says; the connection is given up when the fault is the connection's. */
   async query<Row extends pg.QueryResultRow>(
     query: pg.QueryConfig & { rowMode?: 'array' },
   ): Promise<pg.QueryResult<Row>> {
-    const client = this.#client
+    const { client } = this.#session
     if (client === null) throw new NotConnectedError()
     try {
       return await client.query<Row>(query)
     } catch (error) {
       // A full disk fails the statement and leaves the session as it was.
       const isShort = shortageOf(error) !== null && !endsSession(error)
-      if (isUnavailable(error) && !isShort) this.#lost(client, error)
+      if (isUnavailable(error) && !isShort) this.#session.giveUp(client, error)
       throw error
     }
   }
 
-  async close(): Promise<void> {
-    this.#closed = true
-    if (this.#retry !== null) clearTimeout(this.#retry)
-    const client = this.#client
-    this.#client = null
-    await client?.end()
-  }
-
-  async #connect(): Promise<void> {
-    const { connection, thread, exclusive, log } = this.#options
-    const name = `bellwire writer ${thread}`
-    const client = new pg.Client({ ...clientConfig(connection, { name }), pipeline: true })
-    client.on('error', (error) => this.#lost(client, error))
-    client.on('end', () => this.#lost(client, new Error('Connection ended')))
-    try {
-      await client.connect()
-      if (exclusive) await takeOver(client, thread)
-    } catch (error) {
-      log.warn({ error: String(error), thread }, 'database not reachable, trying again')
-      // The first reason is logged; a half-open connection may refuse to end cleanly.
-      void client.end().catch((reason: unknown) => log.debug({ reason: String(reason) }, 'no end'))
-      this.#reconnectLater()
-      return
-    }
-    if (this.#closed) {
-      await client.end()
-      return
-    }
-    this.#client = client
-    this.#retryMs = FIRST_RETRY_MS
-    log.debug({ thread }, 'database connected')
-    for (const listener of this.#upListeners) listener()
-  }
-
-  #lost(client: pg.Client, error: unknown): void {
-    if (this.#client !== client) return
-    this.#client = null
-    if (this.#closed) return
-    this.#options.log.warn({ error: String(error), thread: this.#options.thread }, 'database lost')
-    // Ends the socket for good, so that every query under way is answered.
-    void client
-      .end()
-      .catch((reason: unknown) => this.#options.log.debug({ reason: String(reason) }, 'no end'))
-    this.#reconnectLater()
-  }
-
-  #reconnectLater(): void {
-    if (this.#closed || this.#retry !== null) return
-    this.#retry = setTimeout(() => {
-      this.#retry = null
-      void this.#connect()
-    }, this.#retryMs)
-    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS)
+  close(): Promise<void> {
+    return this.#session.close()
   }
 }
 
