@@ -4,7 +4,14 @@
  */
 import { systemClock, type Logger } from '@bellwire/common'
 import type { Config } from '@bellwire/common/config'
-import { createDatabase, createPool, migrate, type DatabaseConnection } from '@bellwire/common/db'
+import {
+  createDatabase,
+  createPool,
+  DatabaseStartError,
+  isUnavailable,
+  migrate,
+  type DatabaseConnection,
+} from '@bellwire/common/db'
 import { PasswordHasher } from '../auth/password-hasher.ts'
 import { createFirstAdmin } from './first-admin.ts'
 
@@ -15,6 +22,23 @@ export interface PreparedDatabase {
 
 /** @throws {DatabaseStartError} with one line that says why it cannot start. */
 export async function prepareDatabase(
+  config: Config,
+  connection: DatabaseConnection,
+  log: Logger,
+): Promise<PreparedDatabase> {
+  try {
+    return await prepare(config, connection, log)
+  } catch (error) {
+    // It was there a moment ago: openDatabase() reached it.
+    if (!isUnavailable(error)) throw error
+    throw new DatabaseStartError(
+      `The database was lost during the start: ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    )
+  }
+}
+
+async function prepare(
   config: Config,
   connection: DatabaseConnection,
   log: Logger,
