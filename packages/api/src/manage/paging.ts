@@ -66,6 +66,8 @@ function unsigned<T extends number | null>(absent: T): Field<number | T> {
   }
 }
 
+/** A day alone begins at midnight, UTC. */
+const DATE = /^\d{4}-\d\d-\d\d$/
 const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+ -]\d\d:\d\d)$/
 
 function date(): Field<number | null> {
@@ -76,8 +78,9 @@ function date(): Field<number | null> {
       .replace(/ (?=\d\d:\d\d$)/, '+')
       .replace(' ', 'T')
       .toUpperCase()
-    const time = RFC_3339.test(text) ? Date.parse(text) : NaN
-    if (Number.isNaN(time)) throw invalid(name, 'must be a date such as 2026-01-31T12:00:00Z')
+    const time = DATE.test(text) || RFC_3339.test(text) ? Date.parse(text) : NaN
+    if (Number.isNaN(time))
+      throw invalid(name, 'must be a date such as 2026-01-31 or 2026-01-31T12:00:00Z')
     return time
   }
   return {

@@ -24,6 +24,8 @@ t.test('[API21] readPageRequest() reads dates with any zone', (t) => {
     t.equal(readPageRequest(`from=${text}`).from, noon, text)
     t.equal(readPageRequest(`to=${text}`).to, noon, text)
   }
+  const day = readPageRequest('from=2026-01-31&to=2026-02-01')
+  t.match(day, { from: Date.UTC(2026, 0, 31), to: Date.UTC(2026, 1, 1) }, 'a day, from midnight')
   t.end()
 })
 
@@ -36,7 +38,7 @@ t.test('readPageRequest() refuses everything else with 400', (t) => {
     message: "Field 'limit' must be less or equal to 200",
   })
   const wrong = ['limit=abc', 'limit=1.5', 'since=-1', 'since=+1', 'after=x', 'from=today']
-  wrong.push('from=2026-13-01T00:00:00Z', 'to=2026-01-01', 'to=9999999999')
+  wrong.push('from=2026-13-01T00:00:00Z', 'to=2026-02-30T', 'to=2026-1-1', 'to=9999999999')
   for (const query of wrong) {
     t.throws(() => readPageRequest(query), { code: 'BAD_REQUEST' }, query)
   }

@@ -12,9 +12,9 @@ const PAGE: readonly Parameter[] = [
   {
     name: 'from',
     type: 'string',
-    description: 'Not before this date, RFC 3339. Bellwire alone has it.',
+    description: 'Not before this date: RFC 3339, or a day. Bellwire alone has it.',
   },
-  { name: 'to', type: 'string', description: 'Before this date, RFC 3339. Bellwire alone has it.' },
+  { name: 'to', type: 'string', description: 'Before this date, as from. Bellwire alone has it.' },
 ]
 
 export const MESSAGE_OPERATIONS: Operations = {
