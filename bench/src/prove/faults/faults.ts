@@ -4,8 +4,11 @@ import type { Fleet } from '../fleet/fleet.ts'
 import type { ProveSubscriber } from '../load/subscriber.ts'
 import type { Fault, FaultKind } from './schedule.ts'
 
-/** Resolves when the fault is over; true when there was something to do it to. */
+/** Resolves when the fault is over, with true, or at once with false when there is nothing to do it to. */
 type Deed = (fault: Fault) => Promise<boolean>
+
+const PATIENCE_MS = 15_000
+const RETRY_MS = 50
 
 export class Faults {
   /** How many of each kind were carried out. */
@@ -26,7 +29,7 @@ export class Faults {
     const start = performance.now()
     for (const fault of schedule) {
       await sleep(Math.max(0, fault.atMs - (performance.now() - start)))
-      const deed = this.#deeds[fault.kind](fault).then((done) => {
+      const deed = this.#insist(fault).then((done) => {
         this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + (done ? 1 : 0))
         tell(fault, done)
       })
@@ -34,6 +37,16 @@ export class Faults {
       void deed.finally(() => this.#underWay.delete(deed))
     }
     await Promise.all(this.#underWay)
+  }
+
+  /** Waits for something to do it to: a killed process takes a moment to come back. */
+  async #insist(fault: Fault): Promise<boolean> {
+    const giveUpAt = performance.now() + PATIENCE_MS
+    while (!(await this.#deeds[fault.kind](fault))) {
+      if (performance.now() > giveUpAt) return false
+      await sleep(RETRY_MS)
+    }
+    return true
   }
 }
 
