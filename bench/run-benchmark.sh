@@ -38,8 +38,7 @@ COMPOSE=(docker compose -f "$ROOT/docker-compose.benchmark.yml")
 K6_VERSION=v1.8.1
 K6_IMAGE=grafana/k6:1.8.1
 OTHER_CONTAINER="bellwire-benchmark-other-$$"
-# Mirrors the services of docker-compose.benchmark.yml.
-PORTS=(shards-64=8080 shards-128=8081 shards-256=8082 shards-512=8083 shards-1024=8084)
+SHARD_COUNTS=(64 128 256 512 1024)
 
 mode=''
 verb=''
@@ -105,13 +104,22 @@ cleanup() {
 }
 
 start_containers() {
-  local services=(gotify-64 gotify-128 gotify-256 gotify-512 gotify-1024)
-  [[ $verb =~ ^[0-9]+$ ]] && services=("gotify-$verb")
-  "${COMPOSE[@]}" up --build --detach --wait "${services[@]}"
-  for pair in "${PORTS[@]}"; do
-    [[ $verb =~ ^[0-9]+$ && ${pair%%=*} != "shards-$verb" ]] && continue
-    arguments+=(--remote "${pair%%=*}=http://127.0.0.1:${pair##*=}")
+  local counts=("${SHARD_COUNTS[@]}")
+  [[ $verb =~ ^[0-9]+$ ]] && counts=("$verb")
+  "${COMPOSE[@]}" up --build --detach --wait "${counts[@]/#/gotify-}"
+  for count in "${counts[@]}"; do
+    arguments+=(--remote "shards-$count=$(container_url "gotify-$count")")
   done
+}
+
+# The container's own address where this machine reaches it: behind a published port stands Docker's proxy, which needs
+# six files a connection and adds its own latency. Else (rootless Docker) the published port.
+container_url() {
+  local own
+  own="http://$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' \
+    "$("${COMPOSE[@]}" ps --quiet "$1")"):8080"
+  if curl --silent --fail --max-time 2 --output /dev/null "$own/health"; then echo "$own"; return; fi
+  echo "http://$("${COMPOSE[@]}" port "$1" 8080)"
 }
 
 start_other_image() {

@@ -37,7 +37,7 @@ function publishSamples(perSecond: readonly number[]): Sample[] {
     scenario: 'publish-closed-64',
     variant: 'shards-256',
     round,
-    metrics: { publishesPerSecond, publishP99Ms: 1e6 / publishesPerSecond, failed: 0 },
+    metrics: { publishesPerSecond, publishP99Ms: 1e6 / (publishesPerSecond || 1e6), failed: 0 },
   }))
 }
 
@@ -72,6 +72,13 @@ t.test('buildReport renders what was measured and leaves out what was not', (t) 
   t.match(markdown, '![Memory against idle sockets](idle-memory.svg)')
   const circles = html.match(/<circle/g) ?? []
   t.equal(circles.length, 3, 'a point for each step')
+  t.end()
+})
+
+t.test('buildReport draws a server that answered nothing', (t) => {
+  const html = renderHtml(buildReport(resultWith(publishSamples([0, 0])), 'test'))
+  t.match(html, 'height="0.0"')
+  t.notMatch(html, /NaN|Infinity/)
   t.end()
 })
 

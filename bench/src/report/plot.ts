@@ -31,7 +31,7 @@ export interface BarChart {
 export function barChart(chart: BarChart): string {
   const highest = Math.max(
     ...chart.series.flatMap(({ bars }) => bars.map((bar) => bar?.high ?? 0)),
-    Number.MIN_VALUE,
+    LEAST_HEIGHT,
   )
   const scale = niceScale(highest)
   const groupWidth = (WIDTH - LEFT - RIGHT) / chart.groups.length
@@ -78,7 +78,7 @@ export interface LineChart {
 
 export function lineChart(chart: LineChart): string {
   const points = chart.series.flatMap((series) => series.points)
-  const scale = niceScale(Math.max(...points.map(([, y]) => y), Number.MIN_VALUE))
+  const scale = niceScale(Math.max(...points.map(([, y]) => y), LEAST_HEIGHT))
   const across = niceScale(Math.max(...points.map(([x]) => x), 1))
   const px0 = (value: number): number => LEFT + (value / across.top) * (WIDTH - LEFT - RIGHT)
   const py0 = (value: number): number => verticalAt(value, scale.top)
@@ -107,6 +107,9 @@ interface Scale {
   readonly top: number
   readonly ticks: readonly number[]
 }
+
+/** A plot of nothing but zeros still has an axis. */
+const LEAST_HEIGHT = 1e-6
 
 /** A round upper end at or above `highest`, with four to eight round steps below it. */
 function niceScale(highest: number): Scale {

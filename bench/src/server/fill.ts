@@ -2,9 +2,11 @@
  * Makes users with one application and one client each, over REST, on any server that speaks Gotify v3.
  * Token i of both lists belongs to user i.
  */
+import { sleep } from '../wire/clock.ts'
 import type { Target } from '../wire/subscriber.ts'
 
 const PARALLEL = 16
+const MOST_ATTEMPTS = 5
 const ADMIN = 'admin:admin'
 
 export interface Tokens {
@@ -43,11 +45,13 @@ export async function publishOne(target: Target, token: string): Promise<number>
   return id
 }
 
+/** A server that has just started may be busy with the passwords of our first requests: 503 is asked again. */
 async function post(
   target: Target,
   path: string,
   headers: Record<string, string>,
   body: object,
+  attempt = 1,
 ): Promise<{ id: number; token: string }> {
   const answer = await fetch(`http://${target.host}:${target.port}${path}`, {
     method: 'POST',
@@ -55,6 +59,10 @@ async function post(
     body: JSON.stringify(body),
   })
   const text = await answer.text()
+  if (answer.status === 503 && attempt < MOST_ATTEMPTS) {
+    await sleep(1000 * Number(answer.headers.get('retry-after') ?? 1))
+    return post(target, path, headers, body, attempt + 1)
+  }
   if (!answer.ok) throw new Error(`POST ${path} was answered ${answer.status}: ${text}`)
   return JSON.parse(text) as { id: number; token: string }
 }
