@@ -2,10 +2,11 @@
  * Opens the door: a TCP port or a unix socket, with errors that say what is wrong (uWebSockets.js
  * itself only says that it failed). Gateway thread; start and stop.
  */
-import uWS, { type TemplatedApp, type us_listen_socket } from 'uWebSockets.js'
+import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js'
 import { bareHost, hostAndPort, probePort } from './probe-port.ts'
 import { StartError } from './start-error.ts'
 import { inode, prepareUnixSocket, removeUnixSocket } from './unix-socket.ts'
+import { uWS } from './uws.ts'
 
 export interface ListenOptions {
   /** Address or host name, '' for every address, or `unix:/path`. */

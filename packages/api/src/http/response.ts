@@ -16,6 +16,7 @@ export interface WriteOptions {
 }
 
 const NO_HEADERS: HeaderList = []
+const NOTHING = new Uint8Array()
 const JSON_TYPE = ['content-type', 'application/json'] as const
 /** Seconds after which trying again makes sense, by status. */
 const RETRY_AFTER: ReadonlyMap<number, string> = new Map([
@@ -42,7 +43,7 @@ export function respond(
     const close = options.close ?? false
     const bodyless = BODYLESS.has(response.status)
     if (!bodyless && options.head !== true) {
-      res.end(response.body ?? '', close)
+      res.end(bytesOf(response.body), close)
       return
     }
     if (!bodyless) res.writeHeader('Content-Length', String(byteLength(response.body)))
@@ -93,6 +94,11 @@ export function endAbruptly(res: uws.HttpResponse): void {
   } catch (error) {
     if (!(error instanceof Error && error.message.includes('must not be accessed'))) throw error
   }
+}
+
+/** Newer builds of uWebSockets.js send a string of Latin-1 characters as Latin-1, not as UTF-8. */
+function bytesOf(body: HttpResponse['body']): Uint8Array {
+  return typeof body === 'string' ? Buffer.from(body) : (body ?? NOTHING)
 }
 
 function byteLength(body: HttpResponse['body']): number {

@@ -5,7 +5,7 @@
  */
 import { type Clock, systemClock } from '@bellwire/common'
 import type { Logger } from 'pino'
-import uWS, { type TemplatedApp } from 'uWebSockets.js'
+import type { TemplatedApp } from 'uWebSockets.js'
 import type * as uws from 'uWebSockets.js'
 import { BodyBudget } from './body.ts'
 import { TrustedProxies } from './client-address.ts'
@@ -21,6 +21,7 @@ import { endAbruptly, respond, respondError } from './response.ts'
 import { Router } from './router.ts'
 import { guardBehavior, STREAM_PATH, type StreamEndpoint } from './stream-route.ts'
 import type { Route } from './types.ts'
+import { uWS } from './uws.ts'
 
 const PUBLISH_PATH = '/message'
 /** Bytes that the bodies of all management requests may hold together. */

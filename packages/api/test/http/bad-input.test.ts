@@ -94,6 +94,13 @@ t.test('HTTP server survives what nobody should send', async (t) => {
     await connection.closed()
   })
 
+  attack('[LIM13] a head of 60 KiB is read', async (t) => {
+    const connection = await RawConnection.open(running.port)
+    connection.write(`GET /version HTTP/1.1\r\n${HOST}x: ${'y'.repeat(60 * 1024)}\r\n\r\n`)
+    t.equal((await connection.answer())?.status, 200)
+    connection.destroy()
+  })
+
   attack(
     '[LIM10] a body above the bound is answered 413, and the connection goes on',
     async (t) => {

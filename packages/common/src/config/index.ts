@@ -1,5 +1,6 @@
 export { ConfigError } from './config-error.ts'
 export { describeConfig } from './describe-config.ts'
+export { setHeadLimit } from './head-limit.ts'
 export {
   type ConfigSource,
   type LoadedConfig,
