@@ -16,7 +16,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: String(DEFAULT_SECONDS / 60) },
     seed: { type: 'string' },
     processes: { type: 'string', default: '3' },
-    pause: { type: 'string', default: '1000' },
+    pause: { type: 'string', default: '2000' },
     quiet: { type: 'boolean', default: false },
   },
 })
@@ -34,6 +34,7 @@ const proof = await prove({
   meanPauseMs: numberOf('pause', values.pause),
   say: values.quiet ? () => undefined : say,
 }).catch((error: unknown) => {
+  forgetProcesses()
   say(error instanceof Error ? error.message : String(error))
   // Faults of an interrupted schedule would still be waited for.
   process.exit(1)

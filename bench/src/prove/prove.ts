@@ -2,7 +2,7 @@
  * One proof from its seed to its verdict: a fleet under load, faults for a while, everything healed and drained, and
  * what was acknowledged, committed and delivered compared. Runs in the process that also sends and receives.
  */
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { sleep } from '../wire/clock.ts'
 import { check } from './check/check.ts'
@@ -44,7 +44,7 @@ export interface Proof {
   /** From the end of the last fault until every subscriber had everything, milliseconds. */
   readonly drainMs: number
   readonly violations: readonly Violation[]
-  /** Data and logs, kept where something was found. */
+  /** The history and the logs of all servers, kept where something was found. */
   readonly workDir: string
 }
 
@@ -63,18 +63,22 @@ export async function prove(options: ProofOptions): Promise<Proof> {
   const load = new Load({ tokens: fleet.tokens, ports, random, history })
   const faults = new Faults(fleet, load.subscribers, kinds)
   say(`${schedule.length} faults in ${seconds} s, seed ${seed}`)
-  let drainMs: number
-  try {
-    await Promise.race([faults.run(schedule, tellEach(say)), interruption(signal)])
-    drainMs = await drain(fleet, load, history)
+  const run = async (): Promise<number> => {
+    await faults.run(schedule, tellEach(say))
+    const drainMs = await drain(fleet, load, history)
     history.rows = await fleet.database.rows(numberOfUser)
-  } finally {
+    return drainMs
+  }
+  const drainMs = await Promise.race([run(), interruption(signal)]).finally(async () => {
+    faults.quit()
     load.quit()
     await healFleet(fleet)
     await stopFleet(fleet)
-  }
+    if (signal?.aborted === true) rmSync(workDir, { recursive: true, force: true })
+  })
   const violations = check(history)
   if (violations.length === 0) rmSync(workDir, { recursive: true, force: true })
+  else writeFileSync(`${workDir}/history.json`, JSON.stringify({ violations, ...history }))
   return { options, faults: faults.counts, history, drainMs, violations, workDir }
 }
 
@@ -109,6 +113,7 @@ function tellEach(say: (line: string) => void): (fault: Fault, done: boolean) =>
 /** Rejects with the reason of the signal; never, where there is none. */
 function interruption(signal: AbortSignal | undefined): Promise<never> {
   return new Promise((_, reject) => {
+    if (signal?.aborted === true) reject(signal.reason as Error)
     signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
   })
 }

@@ -44,7 +44,7 @@ export function findingsOf({ options, violations, workDir }: Proof): string {
   const told = violations.slice(0, TOLD).map(({ kind, detail }) => `- ${kind}: ${detail}`)
   const broken = [...new Set(violations.map(({ kind }) => kind))]
   return [
-    `${violations.length} violations with seed ${options.seed}; data and logs are in ${workDir}`,
+    `${violations.length} violations with seed ${options.seed}; history and logs are in ${workDir}`,
     ...broken.map((kind) => `Broken promise: ${PROMISES[kind]}`),
     ...told,
     '',

@@ -15,6 +15,7 @@ export class Faults {
   readonly counts: Map<FaultKind, number>
   readonly #deeds: Readonly<Record<FaultKind, Deed>>
   readonly #underWay = new Set<Promise<void>>()
+  #quitting = false
 
   constructor(fleet: Fleet, subscribers: readonly ProveSubscriber[], kinds: readonly FaultKind[]) {
     this.counts = new Map(kinds.map((kind) => [kind, 0]))
@@ -28,6 +29,7 @@ export class Faults {
   ): Promise<void> {
     const start = performance.now()
     for (const fault of schedule) {
+      if (this.#quitting) break
       await sleep(Math.max(0, fault.atMs - (performance.now() - start)))
       const deed = this.#insist(fault).then((done) => {
         this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + (done ? 1 : 0))
@@ -39,11 +41,16 @@ export class Faults {
     await Promise.all(this.#underWay)
   }
 
+  /** Nothing new is done; what lasts comes to its end. */
+  quit(): void {
+    this.#quitting = true
+  }
+
   /** Waits for something to do it to: a killed process takes a moment to come back. */
   async #insist(fault: Fault): Promise<boolean> {
     const giveUpAt = performance.now() + PATIENCE_MS
     while (!(await this.#deeds[fault.kind](fault))) {
-      if (performance.now() > giveUpAt) return false
+      if (this.#quitting || performance.now() > giveUpAt) return false
       await sleep(RETRY_MS)
     }
     return true

@@ -46,7 +46,8 @@ export class SmallDisk {
   }
 
   remove(): void {
-    if (this.canBeFilled) succeeds('umount', [this.folder])
+    // Lazily: an interrupted proof may be filling it.
+    if (this.canBeFilled) succeeds('umount', ['--lazy', this.folder])
   }
 
   get #ballast(): string {
