@@ -199,12 +199,7 @@ export class Shard {
       user.inDoubt = true
       this.#readIfBehind(userId, user)
     }
-    const text =
-      error.outcome === 'unknown'
-        ? 'the database went away, the message may or may not be stored'
-        : 'the database refused the message'
-    const code = error.outcome === 'unknown' ? 'DATABASE_UNAVAILABLE' : 'INTERNAL'
-    this.#fail(correlationId, new PushError(code, text))
+    this.#fail(correlationId, error.answer)
   }
 
   #fail(correlationId: CorrelationId, error: unknown): void {

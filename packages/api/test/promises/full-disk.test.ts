@@ -50,6 +50,7 @@ t.test(
     while (refused.status === 200) refused = await publish()
     t.equal(refused.status, 503)
     t.equal(refused.headers['retry-after'], '1')
+    t.match(refused.text, '"errorDescription":"the database has no room left"')
     while (await isGreen()) await pause()
     // It stays red, with and without publishes, though the database answers.
     for (let round = 0; round < 20; round++) {
