@@ -1,6 +1,6 @@
 /**
  * `npm run prove`: loses nothing, and shows it. Options: --minutes N (faults for so long; 45 s without), --seed N,
- * --processes N, --pause MS (mean time between faults), --quiet. Exit code 1 when a promise was broken.
+ * --processes N, --members N (each process a cluster of so many), --pause MS (mean time between faults), --quiet. Exit code 1 when a promise was broken.
  */
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: String(DEFAULT_SECONDS / 60) },
     seed: { type: 'string' },
     processes: { type: 'string', default: '3' },
+    members: { type: 'string', default: '1' },
     pause: { type: 'string', default: '2000' },
     quiet: { type: 'boolean', default: false },
   },
@@ -31,6 +32,7 @@ const proof = await prove({
   seed: values.seed === undefined ? randomInt(1_000_000) : numberOf('seed', values.seed),
   seconds: Math.round(numberOf('minutes', values.minutes) * 60),
   hosts: numberOf('processes', values.processes),
+  members: numberOf('members', values.members),
   meanPauseMs: numberOf('pause', values.pause),
   say: values.quiet ? () => undefined : say,
 }).catch((error: unknown) => {

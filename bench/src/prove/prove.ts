@@ -30,6 +30,8 @@ export interface ProofOptions {
   /** How long faults happen; starting, healing and draining come to it. */
   readonly seconds: number
   readonly hosts: number
+  /** Processes of each host; more than 1: a primary and as many members. */
+  readonly members: number
   readonly meanPauseMs: number
   readonly say: (line: string) => void
   /** Ends the proof early, in order. */
@@ -50,12 +52,12 @@ export interface Proof {
 
 /** @throws {Error} when the fleet does not start, or the reason of the signal; the fleet is stopped then too */
 export async function prove(options: ProofOptions): Promise<Proof> {
-  const { seed, seconds, hosts, meanPauseMs, signal, say } = options
+  const { seed, seconds, meanPauseMs, signal, say } = options
   const random = new Random(seed)
   const history = emptyHistory()
   const workDir = `${tmpdir()}/bellwire-prove-${process.pid}-${seed}`
   mkdirSync(workDir, { recursive: true })
-  const fleet = await startFleet(workDir, hosts, USERS, (ending) => history.endings.push(ending))
+  const fleet = await startFleet(workDir, options, USERS, (ending) => history.endings.push(ending))
 
   const kinds = possibleFaults(seconds * 1000, fleet.disk.canBeFilled)
   const schedule = drawSchedule(random, seconds * 1000, kinds, meanPauseMs)
@@ -65,7 +67,7 @@ export async function prove(options: ProofOptions): Promise<Proof> {
   say(`${schedule.length} faults in ${seconds} s, seed ${seed}`)
   const run = async (): Promise<number> => {
     await faults.run(schedule, tellEach(say))
-    const drainMs = await drain(fleet, load, history)
+    const drainMs = await drain(fleet, load, history, say)
     history.rows = await fleet.database.rows(numberOfUser)
     return drainMs
   }
@@ -83,20 +85,32 @@ export async function prove(options: ProofOptions): Promise<Proof> {
 }
 
 /** Heals everything and waits, for a bounded time, until every subscriber has every message. */
-async function drain(fleet: Fleet, load: Load, history: History): Promise<number> {
+async function drain(
+  fleet: Fleet,
+  load: Load,
+  history: History,
+  say: (line: string) => void,
+): Promise<number> {
   const start = performance.now()
+  const reached = (what: string): void =>
+    say(`${what} ${((performance.now() - start) / 1000).toFixed(1)} s after the last fault`)
   const until = async (holds: () => boolean): Promise<void> => {
     while (!holds() && performance.now() - start < DRAIN_LIMIT_MS) await sleep(20)
   }
   await healFleet(fleet)
   history.ill.push(...(await findIll(fleet)))
+  reached('every process healthy')
   load.stopPublishing()
-  await until(() => load.isAnswered && load.isConnected)
+  await until(() => load.isAnswered)
+  reached('every publish answered')
+  await until(() => load.isConnected)
+  reached('every subscriber connected')
   // One more for everybody, so that a subscriber which begins with "now" has something to get.
   load.publishLast()
   await until(() => load.isAnswered)
   const heads = load.heads()
   await until(() => load.hasReached(heads))
+  reached('everything delivered')
   load.holdStreams()
   return performance.now() - start
 }

@@ -30,7 +30,8 @@ export function tableOf({ options, faults, history, drainMs, violations }: Proof
     ['seconds until everybody had everything', (drainMs / 1000).toFixed(1)],
     ['**violations**', violations.length],
   ]
-  const title = `${options.hosts} processes, ${subscribers} subscribers, ${options.seconds} s, seed ${options.seed}`
+  const members = options.members > 1 ? ` of ${options.members} members` : ''
+  const title = `${options.hosts} processes${members}, ${subscribers} subscribers, ${options.seconds} s, seed ${options.seed}`
   const width = Math.max(...lines.map(([name]) => name.length))
   return [
     `| ${title.padEnd(width)} |  count |`,

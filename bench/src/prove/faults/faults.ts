@@ -62,15 +62,17 @@ type SubscriberFault =
   'stream cut by its subscriber' | 'subscriber stops reading' | 'stream left half-open'
 
 function deedsOnServers({ hosts, proxies, database, disk }: Fleet): Record<ServerFault, Deed> {
+  // Which process of a host: nothing to do with which host.
+  const within = (target: number): number => Math.floor(target / hosts.length)
   return {
     'process killed (kill -9)': async ({ target, lastsMs }) =>
-      oneOf(hosts, target, (host) => host.kill(lastsMs)) !== undefined,
+      oneOf(hosts, target, (host) => host.kill(within(target), lastsMs)) !== undefined,
     'process stopped and started (SIGTERM)': async ({ target, lastsMs }) =>
       oneOf(hosts, target, (host) => host.restart(lastsMs)) !== undefined,
     'process stopped for a while (SIGSTOP)': ({ target, lastsMs }) =>
       during(
         lastsMs,
-        oneOf(hosts, target, (host) => host.freeze()),
+        oneOf(hosts, target, (host) => host.freeze(within(target))),
         (host) => host.thaw(),
       ),
     'process without hints': ({ target, lastsMs }) => {
@@ -82,7 +84,7 @@ function deedsOnServers({ hosts, proxies, database, disk }: Fleet): Record<Serve
       })
     },
     'shard worker killed': async ({ target }) =>
-      oneOf(hosts, target, (host) => host.killWorker()) !== undefined,
+      oneOf(hosts, target, (host) => host.killWorker(within(target))) !== undefined,
     'PostgreSQL killed (kill -9)': async () => database.kill(),
     'backend of PostgreSQL killed': async ({ target }) => database.killBackend(target),
     'disk of PostgreSQL full': async ({ lastsMs }) => {

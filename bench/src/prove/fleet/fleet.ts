@@ -25,7 +25,7 @@ export interface Fleet {
 /** @param workDir an empty folder, for data and logs */
 export async function startFleet(
   workDir: string,
-  hostCount: number,
+  { hosts: hostCount, members }: { readonly hosts: number; readonly members: number },
   userCount: number,
   onEnd: (ending: Ending) => void,
 ): Promise<Fleet> {
@@ -46,7 +46,7 @@ export async function startFleet(
       proxies.push(proxy)
       const folder = `${workDir}/host-${number}`
       const couldNotFinish = (): boolean => proxy.isTroubledSince(GRACE_MS)
-      const options = { number, connection, onEnd, couldNotFinish, port: await freePort() }
+      const options = { number, members, connection, onEnd, couldNotFinish, port: await freePort() }
       const host = new Host({
         ...options,
         workDir: folder,

@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { childEnvironment } from '../../server/child-environment.ts'
 import { BELLWIRE_MAIN } from '../../server/paths.ts'
@@ -21,6 +21,8 @@ const STOP_LIMIT_MS = 25_000
 export interface HostOptions {
   readonly number: number
   readonly port: number
+  /** GOTIFY_SERVER_CLUSTER_PROCESSES: with more than 1 it is a primary and its members. */
+  readonly members: number
   /** GOTIFY_DATABASE_CONNECTION. */
   readonly connection: string
   readonly workDir: string
@@ -65,9 +67,12 @@ export class Host {
     return false
   }
 
-  /** Ends it at once. @returns false when it is not up */
-  kill(pauseMs: number): boolean {
-    return this.#end('SIGKILL', pauseMs)
+  /** Ends it at once, or one of its members, as `which` falls. @returns false when it is not up */
+  kill(which: number, pauseMs: number): boolean {
+    const pids = this.#pids()
+    const pid = pids[which % pids.length]
+    if (!this.#hasListened || pid === undefined) return false
+    return pid === pids[0] ? this.#end('SIGKILL', pauseMs) : send(pid, 'SIGKILL')
   }
 
   /** Asks it to stop; it comes back by itself. @returns false when it is not up */
@@ -80,16 +85,21 @@ export class Host {
     this.#hints = hints
   }
 
-  killWorker(): boolean {
-    return this.#hasListened && this.#signal('SIGUSR2')
+  /** Ends a shard worker of it, or of one of its members. @returns false when it is not up */
+  killWorker(which: number): boolean {
+    const pids = this.#pids()
+    const hosting = this.#options.members > 1 ? pids.slice(1) : pids
+    return this.#hasListened && send(hosting[which % hosting.length], 'SIGUSR2')
   }
 
-  freeze(): boolean {
-    return this.#hasListened && this.#signal('SIGSTOP')
+  /** Stops it, or one of its members, as `which` falls. @returns false when it is not up */
+  freeze(which: number): boolean {
+    const pids = this.#pids()
+    return this.#hasListened && send(pids[which % pids.length], 'SIGSTOP')
   }
 
   thaw(): void {
-    this.#signal('SIGCONT')
+    for (const pid of this.#pids()) send(pid, 'SIGCONT')
   }
 
   /** Stops it for good. */
@@ -111,6 +121,13 @@ export class Host {
 
   #signal(signal: NodeJS.Signals): boolean {
     return this.#child?.kill(signal) ?? false
+  }
+
+  /** Its own process, then those of its members. */
+  #pids(): number[] {
+    const pid = this.#child?.pid
+    if (pid === undefined) return []
+    return this.#options.members > 1 ? [pid, ...childrenOf(pid)] : [pid]
   }
 
   async #run(): Promise<void> {
@@ -149,6 +166,7 @@ export class Host {
         GOTIFY_DATABASE_CONNECTION: connection,
         GOTIFY_DATADIR: `${workDir}/data`,
         GOTIFY_PASSSTRENGTH: '4',
+        GOTIFY_SERVER_CLUSTER_PROCESSES: String(this.#options.members),
         GOTIFY_SERVER_CLUSTER_HINTS: this.#hints,
         GOTIFY_SERVER_STREAM_SHARDTHREADS: '2',
         GOTIFY_SERVER_STREAM_PINGPERIODSECONDS: '5',
@@ -184,5 +202,24 @@ export class Host {
       // Refused or broken: it is not there.
       return 0
     }
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    return children.split(' ').filter(Boolean).map(Number)
+  } catch {
+    // It is gone, and they with it.
+    return []
+  }
+}
+
+/** @returns false when there is no such process any more */
+function send(pid: number | undefined, signal: NodeJS.Signals): boolean {
+  try {
+    return pid !== undefined && process.kill(pid, signal)
+  } catch {
+    return false
   }
 }
