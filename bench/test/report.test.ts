@@ -93,6 +93,8 @@ t.test('compareResults gives ratios, and a verdict only where the interval leave
   t.match(text, /\| publish p99 \(ms\) \| 1,000 \| 500 \| 0\.500 \|.*\| better \|/)
   t.notMatch(text, '| failed', 'a ratio to nothing is not given')
   t.match(compareResults(a, a), 'no difference shown')
+  const single = { name: 'C', result: resultWith(publishSamples([2000])) }
+  t.match(compareResults(a, single), /\| 2\.000 \| - \| one round \|/)
   t.end()
 })
 

@@ -43,14 +43,16 @@ function compareMetrics(a: RunResult, b: RunResult, scenario: string, variant: s
     // A ratio to nothing says nothing, and counts of damage are mostly 0.
     if (right.length === 0 || median(left) === 0 || left.includes(0)) return []
     const { ratio, low, high } = ratioOfMedians(left, right)
+    // A single round has no spread, so its interval would be a point that claims everything.
+    const rounds = Math.min(left.length, right.length)
     return [
       [
         metricTitle(metric),
         formatNumber(median(left)),
         formatNumber(median(right)),
         ratio.toFixed(3),
-        `${low.toFixed(3)} to ${high.toFixed(3)}`,
-        verdict(metric, low, high),
+        rounds < 2 ? '-' : `${low.toFixed(3)} to ${high.toFixed(3)}`,
+        rounds < 2 ? 'one round' : verdict(metric, low, high),
       ],
     ]
   })
