@@ -12,6 +12,9 @@ import { clusterVariant } from '../src/server/variant.ts'
 
 const USERS = 20
 
+// Two starts of a cluster on a machine that may be busy.
+t.setTimeout(180_000)
+
 t.test('a cluster of two serves users of fillDatabase, before and after a restart', async (t) => {
   mkdirSync(WORK_DIR, { recursive: true })
   const directory = mkdtempSync(`${WORK_DIR}/test-`)
