@@ -40,6 +40,7 @@ export class Host {
   /** It has answered since it was last started, so an end is no failed start any more. */
   #hasListened = false
   #asked = false
+  readonly #frozen = new Set<number>()
   #pauseMs = 0
   #stopping = false
   #running: Promise<void> = Promise.resolve()
@@ -95,11 +96,16 @@ export class Host {
   /** Stops it, or one of its members, as `which` falls. @returns false when it is not up */
   freeze(which: number): boolean {
     const pids = this.#pids()
-    return this.#hasListened && send(pids[which % pids.length], 'SIGSTOP')
+    const pid = pids[which % pids.length]
+    if (!this.#hasListened || pid === undefined) return false
+    this.#frozen.add(pid)
+    return send(pid, 'SIGSTOP')
   }
 
+  /** Also a member whose primary has died meanwhile. */
   thaw(): void {
-    for (const pid of this.#pids()) send(pid, 'SIGCONT')
+    for (const pid of this.#frozen) send(pid, 'SIGCONT')
+    this.#frozen.clear()
   }
 
   /** Stops it for good. */
