@@ -14,7 +14,6 @@ export class Faults {
   /** How many of each kind were carried out. */
   readonly counts: Map<FaultKind, number>
   readonly #deeds: Readonly<Record<FaultKind, Deed>>
-  readonly #underWay = new Set<Promise<void>>()
   #quitting = false
 
   constructor(fleet: Fleet, subscribers: readonly ProveSubscriber[], kinds: readonly FaultKind[]) {
@@ -28,17 +27,20 @@ export class Faults {
     tell: (fault: Fault, done: boolean) => void,
   ): Promise<void> {
     const start = performance.now()
+    const underWay: Promise<void>[] = []
     for (const fault of schedule) {
+      // A deed that fails, which none should, ends the run at once.
+      const pause = sleep(Math.max(0, fault.atMs - (performance.now() - start)))
+      await Promise.race([pause, ...underWay.map((deed) => deed.then(() => pause))])
       if (this.#quitting) break
-      await sleep(Math.max(0, fault.atMs - (performance.now() - start)))
-      const deed = this.#insist(fault).then((done) => {
-        this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + (done ? 1 : 0))
-        tell(fault, done)
-      })
-      this.#underWay.add(deed)
-      void deed.finally(() => this.#underWay.delete(deed))
+      underWay.push(
+        this.#insist(fault).then((done) => {
+          this.counts.set(fault.kind, (this.counts.get(fault.kind) ?? 0) + (done ? 1 : 0))
+          tell(fault, done)
+        }),
+      )
     }
-    await Promise.all(this.#underWay)
+    await Promise.all(underWay)
   }
 
   /** Nothing new is done; what lasts comes to its end. */

@@ -11,6 +11,7 @@ import { BELLWIRE_MAIN } from '../../server/paths.ts'
 import { rememberProcess } from '../../server/running-record.ts'
 import { nowUs, sleep } from '../../wire/clock.ts'
 import type { Ending } from '../check/history.ts'
+import { send } from './send-signal.ts'
 
 const WORKER_KILLER = fileURLToPath(new URL('./worker-killer.js', import.meta.url))
 const HEALTH_PAUSE_MS = 50
@@ -218,14 +219,5 @@ function childrenOf(pid: number): number[] {
   } catch {
     // It is gone, and they with it.
     return []
-  }
-}
-
-/** @returns false when there is no such process any more */
-function send(pid: number | undefined, signal: NodeJS.Signals): boolean {
-  try {
-    return pid !== undefined && process.kill(pid, signal)
-  } catch {
-    return false
   }
 }

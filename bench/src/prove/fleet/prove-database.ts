@@ -6,6 +6,7 @@ import { createPool, type DatabaseConnection } from '@bellwire/common/db/postgre
 import { appendFileSync, readFileSync } from 'node:fs'
 import { REPOSITORY } from '../../server/paths.ts'
 import type { Row } from '../check/history.ts'
+import { send } from './send-signal.ts'
 
 const EMBEDDED_POSTGRES = `${REPOSITORY}packages/api/dist/src/database/embedded-postgres.js`
 /** More than three processes take, with those that a killed one leaves for a moment. */
@@ -67,7 +68,10 @@ export class ProveDatabase {
   kill(): boolean {
     try {
       const file = `${this.#dataDir}/postgres/data/postmaster.pid`
-      return process.kill(Number.parseInt(readFileSync(file, 'utf8'), 10), 'SIGKILL')
+      const pid = Number.parseInt(readFileSync(file, 'utf8'), 10)
+      // The file outlives a killed server, and its number may be somebody else's by now.
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      return command.includes(this.#dataDir) && send(pid, 'SIGKILL')
     } catch {
       return false
     }
@@ -76,8 +80,7 @@ export class ProveDatabase {
   /** Kills the process behind one connection of a Bellwire; PostgreSQL then breaks them all and recovers. */
   async killBackend(which: number): Promise<boolean> {
     const backends = await this.#query<{ pid: number }>(SELECT_BACKENDS).catch(() => [])
-    const backend = backends[which % Math.max(backends.length, 1)]
-    return backend !== undefined && process.kill(backend.pid, 'SIGKILL')
+    return send(backends[which % Math.max(backends.length, 1)]?.pid, 'SIGKILL')
   }
 
   /** Every message there is; `userOf` turns the name of a user into its number. */
