@@ -2,7 +2,7 @@
  * Reads the log for connections and users that are behind it. A connection is behind after it was
  * slow, or because it asked for older messages; a user is behind when another process committed
  * or the outcome of a batch was lost. Reads go through their own database connections, so they
- * never delay a commit, and only a few at a time.
+ * never delay a commit, and only so many at a time.
  */
 import type { ConnectionNumber, UserId } from '@bellwire/common'
 import { fanOut, frameOfStored } from './fan-out.ts'
@@ -11,7 +11,8 @@ import type { Retries } from './retries.ts'
 import type { MessageStore } from './store/message-store.ts'
 import { Capture, type UserState } from './user-state.ts'
 
-const READS_AT_ONCE = 4
+/** Pages that may be on their way from the log; the store reads many of them with one query. */
+const READS_AT_ONCE = 64
 
 export class CatchUp {
   readonly #store: MessageStore

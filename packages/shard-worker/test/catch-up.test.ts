@@ -131,16 +131,16 @@ t.test(
   },
 )
 
-t.test('CatchUp reads four pages at once and no more', async (t) => {
+t.test('CatchUp reads 64 pages at once and no more', async (t) => {
   const { store, catchUp, user } = scene(t)
-  for (let number = 20; number < 26; number++) {
+  for (let number = 20; number < 20 + 66; number++) {
     user.add(number as ConnectionNumber, 0)
     catchUp.readPage(SHARD, USER, user, number as ConnectionNumber, 0)
   }
   await nextTurn()
-  t.equal(store.pages.length, 4)
+  t.equal(store.pages.length, 64)
   await callAt(store.pages, 1).answer(page(true))
-  t.equal(store.pages.length, 5)
+  t.equal(store.pages.length, 65)
 })
 
 t.test(

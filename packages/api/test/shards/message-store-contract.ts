@@ -80,6 +80,31 @@ export function messageStoreContract(t: Test, name: string, scene: ContractScene
     t.match(await store.page(alice.userId, ids.at(-1) ?? 0), { messages: [], atEnd: true })
   })
 
+  void t.test(`${name} gives each of many pages asked for at once its own rows`, async (t) => {
+    const writers = await Promise.all(Array.from({ length: 5 }, writer))
+    const logs: number[][] = []
+    for (const [index, each] of writers.entries()) {
+      const texts = Array.from({ length: index * 40 }, (_, row) => `${index} ${row}`)
+      logs.push(texts.length === 0 ? [] : (await each.insert(texts)).map(idOf))
+    }
+    const nobody = (await writer()).userId
+    // The same user with several cursors, as when several devices of it return.
+    const asked = Array.from({ length: 80 }, (_, number) => {
+      const ids = logs[number % 5] ?? []
+      return { number, ids, after: ids[Math.floor((ids.length * number) / 80)] ?? 0 }
+    })
+    const pages = await Promise.all(
+      asked.map(({ number, after }) => store.page(writers[number % 5]?.userId ?? nobody, after)),
+    )
+    for (const [number, { ids, after }] of asked.entries()) {
+      const due = ids.filter((id) => id > after)
+      const got = pages[number]?.messages.map(({ id }) => id) ?? []
+      t.strictSame(got, due.slice(0, got.length), `page ${number}`)
+      t.equal(pages[number]?.atEnd, got.length === due.length)
+      t.equal(got.length === 0, due.length === 0)
+    }
+  })
+
   void t.test(`${name} bounds a page in bytes, and lets one big message through`, async (t) => {
     const alice = await writer()
     const big = 'x'.repeat(600_000)

@@ -2,11 +2,12 @@
  * The log of record in PostgreSQL: inserts through one pipelined connection a thread, reads
  * through a small pool of their own so that they never wait in front of a commit.
  */
-import { PushError, type ApplicationId, type UserId } from '@bellwire/common'
+import { PushError, type UserId } from '@bellwire/common'
 import { createPool, isUnavailable, shortageOf, toPushError } from '@bellwire/common/db/postgres'
 import type pg from 'pg'
 import { PROVE, PROVE_ROOM, SELECT_KEYED } from './insert-sql.ts'
 import { AloneInserter, keyOf, SharedInserter, type Inserter } from './inserter.ts'
+import { storedMessage, type MessageRow } from './message-row.ts'
 import {
   BatchError,
   type Heads,
@@ -14,22 +15,12 @@ import {
   type NewMessage,
   type Page,
   type Stored,
-  type StoredMessage,
 } from './message-store.ts'
-import { SELECT_APPLICATION, SELECT_HEADS, SELECT_PAGE } from './read-sql.ts'
+import { PageReads, type PageRow } from './page-reads.ts'
+import { SELECT_APPLICATION, SELECT_HEADS } from './read-sql.ts'
 import { NotConnectedError, WriterConnection, type WriterOptions } from './writer-connection.ts'
 
 const READERS = 2
-
-interface MessageRow {
-  readonly id: number
-  readonly application_id: ApplicationId
-  readonly title: string
-  readonly message: string
-  readonly priority: number
-  readonly extras: string | null
-  readonly date: number
-}
 
 interface FirstRow extends MessageRow {
   readonly idempotency_key: string
@@ -45,6 +36,7 @@ export class PgMessageStore implements MessageStore {
   readonly #writer: WriterConnection
   readonly #readers: pg.Pool
   readonly #inserter: Inserter
+  readonly #pages = new PageReads((query) => this.#read<PageRow>(query))
   readonly #log: WriterOptions['log']
   /** What the database lacked when a write failed; null again once there is room for many. */
   #shortage: string | null = null
@@ -96,13 +88,8 @@ export class PgMessageStore implements MessageStore {
     return { newest, byUser }
   }
 
-  async page(userId: UserId, after: number): Promise<Page> {
-    const { rows } = await this.#read<MessageRow & { available: number }>({
-      ...SELECT_PAGE,
-      values: [userId, after],
-    })
-    const available = rows[0]?.available ?? 0
-    return { messages: rows.map(storedMessage), atEnd: rows.length === available }
+  page(userId: UserId, after: number): Promise<Page> {
+    return this.#pages.page(userId, after)
   }
 
   async application(
@@ -200,11 +187,6 @@ export class PgMessageStore implements MessageStore {
       throw toPushError(error)
     }
   }
-}
-
-function storedMessage(row: MessageRow): StoredMessage {
-  const { id, title, message, priority, extras, date } = row
-  return { id, applicationId: row.application_id, title, message, priority, extras, date }
 }
 
 function everybody(): boolean {

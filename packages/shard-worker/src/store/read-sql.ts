@@ -15,24 +15,30 @@ export const PAGE_ROWS = 100
 export const PAGE_BYTES = 262_144
 
 /**
- * The sizes are summed up without reading the texts (octet_length of a stored text needs no
- * detoasting), so a page of 4 MB messages costs one message, not a hundred.
+ * A page behind each of the cursors. The sizes are summed up without reading the texts
+ * (octet_length of a stored text needs no detoasting), so a page of 4 MB messages costs one
+ * message, not a hundred.
  */
-export const SELECT_PAGE = {
-  name: 'select-page',
-  text: `with candidate as (
+export const SELECT_PAGES = {
+  name: 'select-pages',
+  text: `select wanted.page, page_rows.*
+    from unnest($1::bigint[], $2::bigint[]) with ordinality as wanted(user_id, after, page)
+    cross join lateral (
+      with candidate as (
+        select id, application_id, title, message, priority, extras, date,
+          sum(octet_length(message) + coalesce(octet_length(extras), 0)) over (order by id) as bytes,
+          row_number() over (order by id) as number
+        from (
+          select * from messages where user_id = wanted.user_id and id > wanted.after
+            order by id limit ${PAGE_ROWS + 1}
+        ) as next_rows
+      )
       select id, application_id, title, message, priority, extras, date,
-        sum(octet_length(message) + coalesce(octet_length(extras), 0)) over (order by id) as bytes,
-        row_number() over (order by id) as number
-      from (
-        select * from messages where user_id = $1 and id > $2 order by id limit ${PAGE_ROWS + 1}
-      ) as next_rows
-    )
-    select id, application_id, title, message, priority, extras, date,
-      (select count(*) from candidate) as available
-    from candidate
-    where number <= ${PAGE_ROWS} and (number = 1 or bytes <= ${PAGE_BYTES})
-    order by id`,
+        (select count(*) from candidate) as available
+      from candidate
+      where number <= ${PAGE_ROWS} and (number = 1 or bytes <= ${PAGE_BYTES})
+    ) as page_rows
+    order by wanted.page, page_rows.id`,
 } as const
 
 export const SELECT_APPLICATION = {
