@@ -10,8 +10,8 @@ import { withUsablePort } from './http/usable-port.ts'
 import type { Program } from './program.ts'
 import { describeStartFailure } from './start-failure.ts'
 
-/** Whatever hangs, the process is gone by then. */
-const GRACE_MS = 20_000
+/** Whatever hangs, the process is gone by then. Above the 20 s after which a silent database is given up. */
+const GRACE_MS = 25_000
 
 const [command = 'serve', ...args] = process.argv.slice(2)
 const isMember = command === MEMBER_ARGUMENT

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { MEMBER_ARGUMENT, type FromMember, type ToMember } from './ipc.ts'
 
 /** A member that has not ended by then is killed: before the primary's own time is up. */
-const STOP_MS = 16_000
+const STOP_MS = 21_000
 
 export interface MemberOptions {
   /** The program file (main.js). */
