@@ -5,6 +5,7 @@
  */
 import { bindQuery } from './body-binding.ts'
 import { type Field, integer, invalid } from './fields.ts'
+import { parseUint64 } from './uint64.ts'
 
 export interface PageRequest {
   readonly limit: number
@@ -60,15 +61,21 @@ function unsigned<T extends number | null>(absent: T): Field<number | T> {
     fromJson: (value, name) => integer().fromJson(value, name),
     fromForm(value, name) {
       if (value === '') return 0
-      if (!/^\d{1,20}$/.test(value)) throw invalid(name, 'must be a whole number, not negative')
-      return Math.min(Number(value), Number.MAX_SAFE_INTEGER)
+      const number = parseUint64(value)
+      if (number === null) throw invalid(name, 'must be a whole number from 0 to 2^64 - 1')
+      return Math.min(Number(number), Number.MAX_SAFE_INTEGER)
     },
   }
 }
 
 /** A day alone begins at midnight, UTC. */
 const DATE = /^\d{4}-\d\d-\d\d$/
-const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+ -]\d\d:\d\d)$/
+const RFC_3339 = /^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
+
+/** Date.parse() takes February 30 for March 2. */
+function isInCalendar(day: string): boolean {
+  return new Date(day).toISOString().startsWith(day)
+}
 
 function date(): Field<number | null> {
   function parse(value: string, name: string): number | null {
@@ -79,8 +86,9 @@ function date(): Field<number | null> {
       .replace(' ', 'T')
       .toUpperCase()
     const time = DATE.test(text) || RFC_3339.test(text) ? Date.parse(text) : NaN
-    if (Number.isNaN(time))
+    if (Number.isNaN(time) || !isInCalendar(text.slice(0, '2026-01-31'.length))) {
       throw invalid(name, 'must be a date such as 2026-01-31 or 2026-01-31T12:00:00Z')
+    }
     return time
   }
   return {

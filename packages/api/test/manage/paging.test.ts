@@ -7,7 +7,9 @@ t.test('[API20] readPageRequest() reads limits and borders as Gotify does', (t) 
   t.same(readPageRequest('limit=200&since=&zzz=1'), { ...plain, limit: 200 })
   t.same(readPageRequest('limit=1&since=7&since=9'), { ...plain, limit: 1, since: 7 })
   t.equal(readPageRequest('since=18446744073709551615').since, Number.MAX_SAFE_INTEGER)
+  t.equal(readPageRequest(`since=${'7'.padStart(40, '0')}`).since, 7)
   t.equal(readPageRequest('after=0').after, 0)
+  t.equal(readPageRequest('after=18446744073709551615').after, Number.MAX_SAFE_INTEGER)
   t.end()
 })
 
@@ -24,6 +26,7 @@ t.test('[API21] readPageRequest() reads dates with any zone', (t) => {
     t.equal(readPageRequest(`from=${text}`).from, noon, text)
     t.equal(readPageRequest(`to=${text}`).to, noon, text)
   }
+  t.equal(readPageRequest('from=2028-02-29').from, Date.UTC(2028, 1, 29), 'a leap day')
   const day = readPageRequest('from=2026-01-31&to=2026-02-01')
   t.match(day, { from: Date.UTC(2026, 0, 31), to: Date.UTC(2026, 1, 1) }, 'a day, from midnight')
   t.end()
@@ -39,6 +42,11 @@ t.test('readPageRequest() refuses everything else with 400', (t) => {
   })
   const wrong = ['limit=abc', 'limit=1.5', 'since=-1', 'since=+1', 'after=x', 'from=today']
   wrong.push('from=2026-13-01T00:00:00Z', 'to=2026-02-30T', 'to=2026-1-1', 'to=9999999999')
+  wrong.push('from=2026-02-31', 'to=2026-02-29T12:00:00Z', 'to=2026-04-31T00:00:00-05:00')
+  wrong.push('from=2026-01-31T24:00:00Z')
+  for (const border of ['since', 'after']) {
+    wrong.push(`${border}=18446744073709551616`, `${border}=${'9'.repeat(200)}`)
+  }
   for (const query of wrong) {
     t.throws(() => readPageRequest(query), { code: 'BAD_REQUEST' }, query)
   }
