@@ -7,9 +7,10 @@ import type { ApplicationRow, NewApplication } from '@bellwire/common/db'
 import { sortKeyAfter } from '../manage/sort-keys.ts'
 import { notYetHere } from './already-here.ts'
 import { allRows, type GotifyRow } from './gotify-source.ts'
-import { idIn, millisOf, numberOf, textOf } from './gotify-values.ts'
+import { idIn, numberOf, textOf } from './gotify-values.ts'
 import { chunksOf, type ImportContext } from './import-context.ts'
 import { leaveOutDeleted } from './import-log.ts'
+import { timeIn } from './reported-values.ts'
 
 export type ImportedApplication = NewApplication &
   Pick<ApplicationRow, 'id' | 'user_id' | 'token' | 'name' | 'image' | 'sort_key'>
@@ -22,8 +23,8 @@ export async function importApplications(
   context: ImportContext,
   userIds: ReadonlySet<number>,
 ): Promise<readonly ImportedApplication[]> {
-  const { source, db, report, now } = context
-  const all = (await allRows(source, 'applications')).map((row) => toApplication(row, now))
+  const { source, db, report } = context
+  const all = (await allRows(source, 'applications')).map((row) => toApplication(row, context))
   const owned = all.filter(({ user_id }) => userIds.has(user_id))
   report.leftOut('applications of users that are gone', all.length - owned.length)
 
@@ -37,7 +38,8 @@ export async function importApplications(
   return applications
 }
 
-function toApplication(row: GotifyRow, now: number): ImportedApplication {
+function toApplication(row: GotifyRow, { now, report }: ImportContext): ImportedApplication {
+  const time = (column: string): number | null => timeIn('applications', row, column, report)
   return {
     id: idIn('applications', row) as ApplicationId,
     user_id: idIn('applications', row, 'user_id') as UserId,
@@ -49,8 +51,8 @@ function toApplication(row: GotifyRow, now: number): ImportedApplication {
     internal: false,
     image: textOf(row['image']),
     default_priority: numberOf(row['default_priority']),
-    created_at: millisOf(row['created_at']) ?? now,
-    last_used: millisOf(row['last_used']),
+    created_at: time('created_at') ?? now,
+    last_used: time('last_used'),
     sort_key: textOf(row['sort_key']),
     retention_days: null,
     retention_count: null,

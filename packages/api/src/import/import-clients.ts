@@ -3,17 +3,18 @@ import type { ClientId, UserId } from '@bellwire/common'
 import type { ClientRow } from '@bellwire/common/db'
 import { notYetHere } from './already-here.ts'
 import { allRows, type GotifyRow } from './gotify-source.ts'
-import { idIn, millisOf, numberOf, textOf } from './gotify-values.ts'
+import { idIn, numberOf, textOf } from './gotify-values.ts'
 import { chunksOf, type ImportContext } from './import-context.ts'
 import { leaveOutDeleted } from './import-log.ts'
+import { timeIn } from './reported-values.ts'
 
 /** @throws {ImportError} when another client is here under the same id */
 export async function importClients(
   context: ImportContext,
   userIds: ReadonlySet<number>,
 ): Promise<void> {
-  const { source, db, report, now } = context
-  const all = (await allRows(source, 'clients')).map((row) => toClient(row, now))
+  const { source, db, report } = context
+  const all = (await allRows(source, 'clients')).map((row) => toClient(row, context))
   const owned = all.filter(({ user_id }) => userIds.has(user_id))
   report.leftOut('clients of users that are gone', all.length - owned.length)
 
@@ -25,17 +26,18 @@ export async function importClients(
   report.present('clients', clients.length - added.length)
 }
 
-function toClient(row: GotifyRow, now: number): ClientRow {
+function toClient(row: GotifyRow, { now, report }: ImportContext): ClientRow {
+  const time = (column: string): number | null => timeIn('clients', row, column, report)
   return {
     id: idIn('clients', row) as ClientId,
     user_id: idIn('clients', row, 'user_id') as UserId,
     token: textOf(row['token']),
     token_hash: null,
     name: textOf(row['name']),
-    created_at: millisOf(row['created_at']) ?? now,
-    last_used: millisOf(row['last_used']),
-    elevated_until: millisOf(row['elevated_until']),
+    created_at: time('created_at') ?? now,
+    last_used: time('last_used'),
+    elevated_until: time('elevated_until'),
     expires_after_inactivity_seconds: numberOf(row['expires_after_inactivity_seconds']),
-    expires_at: millisOf(row['expires_at']),
+    expires_at: time('expires_at'),
   }
 }

@@ -1,9 +1,13 @@
-/** Copies the images of applications into the folder of this Bellwire. Last stage of an import before the commit. */
+/**
+ * Copies the images of applications into the folder of this Bellwire; an application whose image
+ * cannot come in has the default picture then. Last stage of an import but for its log.
+ */
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import { ImageFiles, isImageName } from '../manage/image-files.ts'
+import { imageContentType, looksLikeImage } from '../manage/image-kind.ts'
 import type { ImportedApplication } from './import-applications.ts'
-import type { ImportReport } from './import-report.ts'
+import type { ImportContext } from './import-context.ts'
 
 export interface ImageFolders {
   /** Null: nobody said where they are. */
@@ -16,28 +20,57 @@ export interface ImageFolders {
  * copied are added to `copied` as soon as they are there, so that a caller can take them back.
  */
 export async function importImages(
+  context: ImportContext,
   applications: readonly ImportedApplication[],
   { from, to }: ImageFolders,
-  report: ImportReport,
   copied: string[],
 ): Promise<void> {
-  const names = new Set(applications.map(({ image }) => image).filter(isImageName))
-  if (from === null) {
-    report.leftOut('images (say where they are with --images DIR, and run it again)', names.size)
-    return
-  }
+  const { db, report, log } = context
   const images = new ImageFiles(to)
-  for (const name of names) {
-    const content = await readIfPresent(join(from, name))
-    if (content === null) {
-      report.leftOut(`images that are not in "${from}"`)
-    } else if (await images.add(name, content)) {
-      copied.push(name)
-      report.added('images')
-    } else {
-      report.present('images')
+  const imageOf = await imagesHere(context)
+  for (const { id, image } of applications) {
+    if (image === '') continue
+    const before = imageOf.get(id) ?? ''
+    if (before !== image && (before !== '' || log.has('images', id, image))) {
+      log.note('images', id, image)
+      report.leftOut('images that were deleted or replaced here since')
+      continue
+    }
+    const problem = await bringImage(image)
+    if (problem === null) log.note('images', id, image)
+    else report.leftOut(problem)
+    const after = problem === null ? image : ''
+    if (after !== before) {
+      await db.updateTable('applications').set({ image: after }).where('id', '=', id).execute()
     }
   }
+
+  /** Returns null when the image is here then, else why it is not, in the words of the report. */
+  async function bringImage(name: string): Promise<string | null> {
+    if (!isImageName(name) || imageContentType(extname(name)) === null) {
+      return 'images that have no name of an image'
+    }
+    const here = await images.read(name)
+    if (here === null && from === null) {
+      return 'images (say where they are with --images DIR, and run it again)'
+    }
+    const content = here ?? (await readIfPresent(join(from ?? '', name)))
+    if (content === null) return `images that are not in "${from}"`
+    if (!looksLikeImage(content)) return 'images whose content is none'
+    if (here !== null) {
+      report.present('images')
+    } else {
+      await images.add(name, content)
+      copied.push(name)
+      report.added('images')
+    }
+    return null
+  }
+}
+
+async function imagesHere({ db }: ImportContext): Promise<ReadonlyMap<number, string>> {
+  const rows = await db.selectFrom('applications').select(['id', 'image']).execute()
+  return new Map(rows.map(({ id, image }) => [id, image]))
 }
 
 async function readIfPresent(file: string): Promise<Buffer | null> {

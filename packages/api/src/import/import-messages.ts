@@ -5,9 +5,16 @@
 import type { ApplicationId, MessageId, UserId } from '@bellwire/common'
 import type { MessageRow } from '@bellwire/common/db'
 import { type GotifyRow, pagesOf } from './gotify-source.ts'
-import { extrasOf, idIn, millisOf, numberOf, textOf } from './gotify-values.ts'
+import { idIn, numberOf, textOf } from './gotify-values.ts'
 import type { ImportedApplication } from './import-applications.ts'
 import type { ImportContext } from './import-context.ts'
+import type { ImportReport } from './import-report.ts'
+import { extrasIn, timeIn } from './reported-values.ts'
+
+type ImportedMessage = Omit<MessageRow, 'date'> & {
+  /** Null: it has none that can be read; it gets the time of the import. */
+  readonly date: number | null
+}
 
 export async function importMessages(
   context: ImportContext,
@@ -18,7 +25,7 @@ export async function importMessages(
   for await (const page of pagesOf(source, 'messages')) {
     const messages = page.flatMap((row) => {
       const userId = ownerOf.get(idIn('messages', row, 'application_id'))
-      return userId === undefined ? [] : [toMessage(row, userId, context.now)]
+      return userId === undefined ? [] : [toMessage(row, userId, report)]
     })
     report.leftOut('messages of applications that are gone', page.length - messages.length)
     await insertNew(context, messages)
@@ -27,8 +34,8 @@ export async function importMessages(
 }
 
 async function insertNew(
-  { db, report, log }: ImportContext,
-  messages: readonly MessageRow[],
+  { db, report, log, now }: ImportContext,
+  messages: readonly ImportedMessage[],
 ): Promise<void> {
   if (messages.length === 0) return
   const ids = messages.map(({ id }) => id)
@@ -40,10 +47,14 @@ async function insertNew(
   const byId = new Map(here.map((row) => [row.id, row]))
   const missing = messages.filter(({ id }) => !byId.has(id))
   const added = missing.filter(({ id }) => !log.hasMessage(id))
-  if (added.length > 0) await db.insertInto('messages').values(added).execute()
+  if (added.length > 0) {
+    const rows = added.map((message) => ({ ...message, date: message.date ?? now }))
+    await db.insertInto('messages').values(rows).execute()
+  }
   const same = messages.filter(({ id, application_id, date }) => {
     const known = byId.get(id)
-    return known?.application_id === application_id && known.date === date
+    if (known?.application_id !== application_id) return false
+    return date === null ? log.hasMessage(id) : known.date === date
   })
   report.added('messages', added.length)
   report.present('messages', same.length)
@@ -54,7 +65,7 @@ async function insertNew(
   )
 }
 
-function toMessage(row: GotifyRow, userId: UserId, now: number): MessageRow {
+function toMessage(row: GotifyRow, userId: UserId, report: ImportReport): ImportedMessage {
   return {
     id: idIn('messages', row) as MessageId,
     user_id: userId,
@@ -62,8 +73,8 @@ function toMessage(row: GotifyRow, userId: UserId, now: number): MessageRow {
     title: textOf(row['title']),
     message: textOf(row['message']),
     priority: numberOf(row['priority']),
-    extras: extrasOf(row['extras']),
-    date: millisOf(row['date']) ?? now,
+    extras: extrasIn(row, report),
+    date: timeIn('messages', row, 'date', report),
     idempotency_key: null,
     idempotency_hash: null,
   }

@@ -3,17 +3,18 @@ import type { UserId } from '@bellwire/common'
 import type { UserRow } from '@bellwire/common/db'
 import { conflict } from './already-here.ts'
 import { allRows, type GotifyRow } from './gotify-source.ts'
-import { booleanOf, idIn, millisOf, textOf } from './gotify-values.ts'
+import { booleanOf, idIn, textOf } from './gotify-values.ts'
 import { chunksOf, type ImportContext } from './import-context.ts'
 import { leaveOutDeleted } from './import-log.ts'
+import { timeIn } from './reported-values.ts'
 
 /**
  * Returns the ids of the users of the source that are here then.
  * @throws {ImportError} when a user of another name is here under the same id
  */
 export async function importUsers(context: ImportContext): Promise<ReadonlySet<number>> {
-  const { source, db, report, now } = context
-  const all = (await allRows(source, 'users')).map((row) => toUser(row, now))
+  const { source, db, report } = context
+  const all = (await allRows(source, 'users')).map((row) => toUser(row, context))
   const before = await db.selectFrom('users').select('id').execute()
   const users = leaveOutDeleted(context, 'users', all, before, identity)
   await makeRoom(context, users)
@@ -60,14 +61,14 @@ function identity({ name, pass }: UserRow): string {
   return pass ?? name
 }
 
-function toUser(row: GotifyRow, now: number): UserRow {
+function toUser(row: GotifyRow, { now, report }: ImportContext): UserRow {
   return {
     id: idIn('users', row) as UserId,
     name: textOf(row['name']),
     // Empty for users of an OIDC provider.
     pass: textOf(row['pass']) || null,
     admin: booleanOf(row['admin']),
-    created_at: millisOf(row['created_at']) ?? now,
+    created_at: timeIn('users', row, 'created_at', report) ?? now,
     oidc_id: textOf(row['oidc_id']) || null,
   }
 }

@@ -102,9 +102,9 @@ async function importAll(
   await importClients(context, userIds)
   await importMessages(context, applications)
   await leaveOutPlugins(source, report)
-  await log.write(db)
   for (const table of TABLES) await continueIds(db, table, await source.lastId(table))
-  await importImages(applications, folders, report, copied)
+  await importImages(context, applications, folders, copied)
+  await log.write(db)
   return report
 }
 

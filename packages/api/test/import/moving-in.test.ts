@@ -27,7 +27,7 @@ import {
 t.setTimeout(180_000)
 
 const ROOT = `root:${PASSWORD}`
-const PICTURE = Buffer.from('a picture, for all that the import cares')
+const PICTURE = Buffer.from('GIF89a, a picture for all that the import cares')
 
 interface Setting {
   readonly bellwire: Bellwire
@@ -66,6 +66,7 @@ t.test('bellwire import takes over a Gotify 3', async (t) => {
 Left out:
   1 applications of users that are gone
   1 clients of users that are gone
+  1 extras of messages that are no JSON object
   1 messages of applications that are gone
   1 settings of plugins (Bellwire runs none)
 `,
@@ -166,6 +167,7 @@ Left out:
   1 applications that were deleted here since
   1 clients of users that are gone
   1 clients that were deleted here since
+  1 extras of messages that are no JSON object
   3 messages of applications that are gone
   1 messages that were deleted here since
   1 settings of plugins (Bellwire runs none)

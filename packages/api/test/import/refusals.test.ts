@@ -5,7 +5,7 @@
 import type { DatabaseConnection } from '@bellwire/common/db'
 import { clientConfig, createDatabase, createPool } from '@bellwire/common/db'
 import { loadConfig } from '@bellwire/common/config'
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import { pino } from 'pino'
@@ -19,6 +19,9 @@ import { rowsOf3, writeGotify3 } from './gotify-database.ts'
 t.setTimeout(180_000)
 
 const connection = await startTestPostgres(t)
+/** Of the data of each import. */
+const cwd = t.testdir({})
+const PNG = Buffer.from('89504e470d0a1a0a', 'hex')
 let databases = 0
 
 function addressOf({ host, port, user, database }: DatabaseConnection): string {
@@ -42,6 +45,10 @@ async function run(on: DatabaseConnection, statement: string): Promise<pg.QueryR
   }
 }
 
+function imagesOf({ database }: DatabaseConnection): string {
+  return join(cwd, database)
+}
+
 function importFrom(
   from: string,
   into: DatabaseConnection,
@@ -51,8 +58,9 @@ function importFrom(
     env: {
       GOTIFY_DATABASE_DIALECT: 'postgres',
       GOTIFY_DATABASE_CONNECTION: addressOf(into),
+      GOTIFY_UPLOADEDIMAGESDIR: imagesOf(into),
     },
-    ...{ cwd: t.testdirName, home: '', cpuCount: 2 },
+    ...{ cwd, home: '', cpuCount: 2 },
   })
   return runImport({ from, imagesDir, config, log: pino({ level: 'silent' }) })
 }
@@ -151,6 +159,99 @@ t.test('New messages come in when it is run again, never over others', async (t)
   t.equal(report.allLeftOut.get('messages whose ids other messages have here'), 1)
   const { rows: kept } = await run(into, 'select message from messages where id = 41')
   t.same(kept, [{ message: 'of Bellwire' }])
+})
+
+t.test('[IMP2] What a row loses on its way is counted', async (t) => {
+  const folder = t.testdir({})
+  const file = join(folder, 'gotify.db')
+  const { users = [], clients = [], messages = [], ...others } = rowsOf3()
+  const broken = [
+    { id: 50, date: 'yesterday', extras: Buffer.from('[1]') },
+    { id: 51, date: null, extras: Buffer.from('{}') },
+    { id: 52, extras: Buffer.from('null') },
+  ].map((values) => ({ ...messages[0], ...values }))
+  writeGotify3(file, {
+    ...others,
+    users: users.map((user) => ({ ...user, created_at: 'once' })),
+    clients: clients.map((client, i) => (i === 0 ? { ...client, expires_at: 'soon' } : client)),
+    messages: [...messages, ...broken],
+  })
+  const into = await newDatabase()
+  const lost = {
+    'times of users that cannot be read ("created_at")': 2,
+    'times of clients that cannot be read ("expires_at")': 1,
+    'times of messages that cannot be read ("date")': 1,
+    'extras of messages that are no JSON object': 2,
+  }
+  const first = await importFrom(file, into)
+  t.match(Object.fromEntries(first.allLeftOut), lost)
+  t.same(first.countOf('messages'), { added: 7, present: 0 })
+  const again = await importFrom(file, into)
+  t.same([...again.allLeftOut], [...first.allLeftOut], 'and no other message has its id')
+  t.same(again.countOf('messages'), { added: 0, present: 7 })
+})
+
+t.test('[IMP3] An application whose image cannot come in has the default picture', async (t) => {
+  const folder = t.testdir({ images: { 'text.png': 'no picture', 'good.png': PNG } })
+  await writeFile(join(folder, 'victim.png'), PNG)
+  const file = join(folder, 'gotify.db')
+  const { applications = [], ...others } = rowsOf3()
+  const names = ['good.png', '../victim.png', 'away.png', 'good.png', 'text.png']
+  writeGotify3(file, {
+    ...others,
+    applications: applications.map((row, i) => ({ ...row, image: names[i] ?? '' })),
+  })
+  const into = await newDatabase()
+  const images = async (): Promise<unknown> => {
+    const { rows } = await run(into, 'select id, image from applications order by id')
+    return rows.map(({ id, image }: { id: number; image: string }) => [id, image])
+  }
+
+  const without = await importFrom(file, into, join(folder, 'nowhere'))
+  t.equal(without.allLeftOut.get(`images that are not in "${join(folder, 'nowhere')}"`), 3)
+  t.same(
+    await images(),
+    [
+      [2, ''],
+      [5, ''],
+      [6, ''],
+      [8, ''],
+    ],
+    'no dead link',
+  )
+
+  const report = await importFrom(file, into)
+  t.same(report.countOf('images'), { added: 1, present: 0 })
+  t.match(Object.fromEntries(report.allLeftOut), {
+    'images that have no name of an image': 1,
+    [`images that are not in "${join(folder, 'images')}"`]: 1,
+    'images whose content is none': 1,
+  })
+  t.same(
+    await images(),
+    [
+      [2, 'good.png'],
+      [5, ''],
+      [6, ''],
+      [8, ''],
+    ],
+    'found in the second run',
+  )
+  t.same(await readdir(imagesOf(into)), ['good.png'])
+
+  await run(into, `update applications set image = '' where id = 2`)
+  const third = await importFrom(file, into)
+  t.equal(third.allLeftOut.get('images that were deleted or replaced here since'), 1)
+  t.same(
+    await images(),
+    [
+      [2, ''],
+      [5, ''],
+      [6, ''],
+      [8, ''],
+    ],
+    'what was deleted here stays so',
+  )
 })
 
 t.test('It refuses while a Bellwire runs on the database', async (t) => {

@@ -103,9 +103,10 @@ export interface OidcFlowsTable {
 
 /** Rows that `bellwire import` brought, whether they are still here or not. */
 export interface ImportedTable {
-  kind: 'users' | 'applications' | 'clients'
+  /** An image has the id of its application. */
+  kind: 'users' | 'applications' | 'clients' | 'images'
   id: number
-  /** SHA-256 of what no other row with this id would have: its token or password hash. */
+  /** SHA-256 of what no other row with this id would have: its token, password hash or file name. */
   identity: Buffer
 }
 
