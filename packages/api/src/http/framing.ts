@@ -8,30 +8,32 @@
 import { PushError } from '@bellwire/common'
 import type { HttpRequest } from './types.ts'
 
+/** Every line of the two headers that say how long a body is. */
+export interface Framing {
+  readonly lengths: readonly string[]
+  readonly codings: readonly string[]
+}
+
 /** The part of a request that has not been copied. */
 export interface RawHeaders {
-  getHeader(name: string): string
   forEach(visit: (name: string, value: string) => void): void
 }
 
-/** True if the request must be refused, by refuseAmbiguous(), and its connection closed. */
-export function framingIsAmbiguous(req: RawHeaders): boolean {
-  const lengths = lengthsOf(req)
-  const coding = req.getHeader('transfer-encoding')
-  if (coding !== '') return lengths.length > 0 || coding.toLowerCase() !== 'chunked'
-  return lengths.length > 1 || lengths.some((length) => !/^\d+$/.test(length))
+export function framingOf(req: RawHeaders): Framing {
+  const lengths: string[] = []
+  const codings: string[] = []
+  req.forEach((name, value) => {
+    if (name === 'content-length') lengths.push(value)
+    else if (name === 'transfer-encoding') codings.push(value)
+  })
+  return { lengths, codings }
 }
 
-/**
- * The same for a publish. Only walking all headers shows a second length, and that costs a fifth of
- * it; a sender without a proxy before us could only fool itself, so the walk is for requests that a
- * proxy has marked.
- */
-export function rawFramingIsAmbiguous(req: RawHeaders): boolean {
-  const coding = req.getHeader('transfer-encoding')
-  if (coding !== '') return coding.toLowerCase() !== 'chunked'
-  const proxied = req.getHeader('x-forwarded-for') !== '' || req.getHeader('via') !== ''
-  return proxied && lengthsOf(req).length > 1
+/** True if the request must be refused, by refuseAmbiguous(), and its connection closed. */
+export function framingIsAmbiguous({ lengths, codings }: Framing): boolean {
+  const [coding] = codings
+  if (coding === undefined) return lengths.length > 1 || lengths.some((text) => !/^\d+$/.test(text))
+  return codings.length > 1 || lengths.length > 0 || coding.toLowerCase() !== 'chunked'
 }
 
 /**
@@ -41,14 +43,6 @@ export function rawFramingIsAmbiguous(req: RawHeaders): boolean {
 export function refuseAmbiguous(refuse: (error: PushError) => void): void {
   const error = new PushError('BAD_REQUEST', 'the length of the body is ambiguous')
   setImmediate(() => refuse(error))
-}
-
-function lengthsOf(req: RawHeaders): readonly string[] {
-  const lengths: string[] = []
-  req.forEach((name, value) => {
-    if (name === 'content-length') lengths.push(value)
-  })
-  return lengths
 }
 
 /** Bytes that the request says will follow: 0 without a body, undefined if they come in chunks. */

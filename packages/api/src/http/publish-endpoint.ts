@@ -12,8 +12,9 @@ import type { TokenPrincipal } from '../auth/token-cache.ts'
 import type { ShardRouter } from '../shards/shard-router.ts'
 import { BodyBudget } from './body.ts'
 import { type CorsPolicy, decideOrigin, originRefusal } from './cors.ts'
-import { rawFramingIsAmbiguous, refuseAmbiguous } from './framing.ts'
+import { framingIsAmbiguous, refuseAmbiguous } from './framing.ts'
 import { readPublishBody } from './publish-body.ts'
+import { PublishHead } from './publish-head.ts'
 import { PublishExchange, type PublishListener } from './publish-exchange.ts'
 
 /** The part of the authenticator that the hot paths use. */
@@ -71,24 +72,25 @@ export class PublishEndpoint {
 
   handle(res: uws.HttpResponse, req: uws.HttpRequest): void {
     const { cors, gate, maxBodyBytes, onAnswer } = this.#options
-    const origin = decideOrigin(req, cors)
+    const head = new PublishHead(req)
+    const origin = decideOrigin(head, cors)
     const exchange = new PublishExchange(res, origin.headers, onAnswer)
     if (!origin.allowed) {
       exchange.respond(originRefusal)
       return
     }
-    if (rawFramingIsAmbiguous(req)) {
+    if (framingIsAmbiguous(head)) {
       refuseAmbiguous((error) => exchange.fail(error, true))
       return
     }
-    const credentials = readCredentials(req)
-    const refused = crossSiteRefusal(req, 'POST', credentials)
+    const credentials = readCredentials(head)
+    const refused = crossSiteRefusal(head, 'POST', credentials)
     if (refused !== null) {
       exchange.fail(refused, true)
       return
     }
-    const request = readRequest(req)
-    const announced = announcedBytes(req)
+    const request = readRequest(head)
+    const announced = head.announcedBytes
     const { token, basic, source } = credentials
     const submission = { exchange, request, cookie: source === 'cookie' ? token : '' }
     const known = token === '' ? null : gate.cachedToken(token)
@@ -177,21 +179,16 @@ export class PublishEndpoint {
   }
 }
 
-function readRequest(req: uws.HttpRequest): PublishRequest {
-  const contentType = req.getHeader('content-type')
+function readRequest(head: PublishHead): PublishRequest {
+  const contentType = head.getHeader('content-type')
   const bodyKind = bodyKindOf(contentType)
   return {
     bodyKind,
     contentType: bodyKind === 'multipart' ? contentType : '',
-    query: queryOf(req),
-    idempotencyKey: req.getHeader('idempotency-key'),
+    query: head.getQuery(),
+    idempotencyKey: head.getHeader('idempotency-key'),
     receivedAt: monotonicMs(),
   }
-}
-
-/** The typings promise a string; a request without a question mark gives undefined. */
-function queryOf(req: { getQuery(): string | undefined }): string {
-  return req.getQuery() ?? ''
 }
 
 /**
@@ -204,12 +201,6 @@ function bodyKindOf(contentType: string): BodyKind {
   if (type === 'application/json') return 'json'
   if (type === 'multipart/form-data') return 'multipart'
   return type.toLowerCase() === 'application/x-www-form-urlencoded' ? 'form' : 'query'
-}
-
-/** Bytes that the request says will follow; undefined if they come in chunks. */
-function announcedBytes(req: uws.HttpRequest): number | undefined {
-  if (req.getHeader('transfer-encoding') !== '') return undefined
-  return Number(req.getHeader('content-length') || 0)
 }
 
 function asPushError(error: unknown): PushError {

@@ -11,7 +11,7 @@ import { BodyBudget } from './body.ts'
 import { TrustedProxies } from './client-address.ts'
 import { ConnectionLimit } from './connection-limit.ts'
 import type { CorsPolicy } from './cors.ts'
-import { framingIsAmbiguous, refuseAmbiguous } from './framing.ts'
+import { framingIsAmbiguous, framingOf, refuseAmbiguous } from './framing.ts'
 import { firstLook, type Front } from './front.ts'
 import { listen, type Listener } from './listener.ts'
 import { OpenExchanges } from './open-exchanges.ts'
@@ -178,7 +178,7 @@ class Server<Connection> implements HttpServer {
   }
 
   #onRequest(res: uws.HttpResponse, req: uws.HttpRequest): void {
-    if (framingIsAmbiguous(req)) {
+    if (framingIsAmbiguous(framingOf(req))) {
       let open = true
       res.onAborted(() => (open = false))
       refuseAmbiguous((error) => {

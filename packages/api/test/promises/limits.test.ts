@@ -127,15 +127,30 @@ t.test(
   },
 )
 
-t.test('[API5] Nothing hides in a request with two lengths that came by a proxy', async (t) => {
+t.test('[API5] Nothing hides in a request whose length can be read in two ways', async (t) => {
   const sender = await api.identity()
   const target = `POST /message?token=${sender.applicationToken}&message=`
   const hidden = `${target}hidden HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n`
-  const lengths = `Content-Length: 0\r\nContent-Length: ${hidden.length}\r\n`
-  for (const seen of [target, `GET /stream?token=${sender.clientToken}`]) {
-    const connection = await RawConnection.open(bellwire.port)
-    connection.write(`${seen} HTTP/1.1\r\nHost: h\r\nVia: 1.1 proxy\r\n${lengths}\r\n${hidden}`)
-    await connection.closed()
+  const json = 'Content-Type: application/json\r\n'
+  const body = '{"message":"x"}'
+  const chunked = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
+  const lengths = (one: number, other: number): string =>
+    `Content-Length: ${one}\r\nContent-Length: ${other}\r\n\r\n`
+  const heads = [
+    `${target} HTTP/1.1\r\nHost: h\r\n${lengths(0, hidden.length)}`,
+    `GET /stream?token=${sender.clientToken} HTTP/1.1\r\nHost: h\r\n${lengths(0, hidden.length)}`,
+    `POST /message?token=wrong HTTP/1.1\r\nHost: h\r\n${json}${lengths(15, 200)}${body}`,
+    `${target} HTTP/1.1\r\nHost: h\r\n${json}${lengths(15, 200)}${body}`,
+    `${target} HTTP/1.1\r\nHost: h\r\n${json}${lengths(15, 15)}${body}`,
+    `${target} HTTP/1.1\r\nHost: h\r\n${json}Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n${chunked}`,
+  ]
+  for (const head of heads) {
+    const together = await RawConnection.open(bellwire.port)
+    together.write(head + hidden)
+    await together.closed()
+    const later = await RawConnection.open(bellwire.port)
+    later.write(head)
+    await later.closed()
   }
   t.strictSame(await api.history(sender), [])
 })
