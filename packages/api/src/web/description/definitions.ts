@@ -17,11 +17,11 @@ function object(properties: Schema, required: readonly string[] = []): Schema {
 const retention = {
   retentionDays: about(
     number,
-    'Days that messages are kept. 0: for good; -1: as the server is set up. Bellwire alone has it.',
+    'Days that messages are kept; older ones go within 5 minutes. 0: for good; -1: unset, as the server is set up. Bellwire alone has it.',
   ),
   retentionCount: about(
     number,
-    'Newest messages that are kept. 0: all; -1: as the server is set up. Bellwire alone has it.',
+    'Newest messages that are kept; others go within 5 minutes. 0: all; -1: unset, as the server is set up. Bellwire alone has it.',
   ),
 }
 

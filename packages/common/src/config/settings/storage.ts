@@ -36,11 +36,11 @@ export const STORAGE_SETTINGS = {
   GOTIFY_MESSAGES_RETENTIONDAYS: {
     kind: wholeNumber(0, MAX_RETENTION_DAYS),
     default: '0',
-    doc: 'Days after which messages are deleted, for applications without a retentionDays of their own. 0: they are kept.',
+    doc: 'Days after which messages are deleted, for applications without a retentionDays of their own. 0: they are kept. Carried out within 5 minutes.',
   },
   GOTIFY_MESSAGES_RETENTIONCOUNT: {
     kind: wholeNumber(0, MAX_RETENTION_COUNT),
     default: '0',
-    doc: 'Newest messages that an application keeps, for applications without a retentionCount of their own. 0: all.',
+    doc: 'Newest messages that an application keeps, for applications without a retentionCount of their own. 0: all. Carried out within 5 minutes.',
   },
 } as const satisfies Record<string, Setting<unknown>>
