@@ -5,12 +5,14 @@ import { openDatabase } from './database/open-database.ts'
 import { prepareDatabase } from './database/prepare-database.ts'
 import { startGateway } from './gateway.ts'
 import { probeAddresses } from './http/probe-port.ts'
+import { probeFiles } from './probe-files.ts'
 import type { Program } from './program.ts'
 import { welcome } from './welcome.ts'
 
 /** @throws {StartError | DatabaseStartError} with one line that says why it cannot start. */
 export async function startAlone(config: Config, log: Logger): Promise<Program> {
   await probeAddresses(config)
+  await probeFiles(config)
   const database = await openDatabase(config, log)
   try {
     const { connection, shared } = database

@@ -4,6 +4,7 @@ import type { Config } from '@bellwire/common/config'
 import { openDatabase } from '../database/open-database.ts'
 import { prepareDatabase } from '../database/prepare-database.ts'
 import { probeAddresses } from '../http/probe-port.ts'
+import { probeFiles } from '../probe-files.ts'
 import type { Program } from '../program.ts'
 import { welcome } from '../welcome.ts'
 import { Primary } from './primary.ts'
@@ -15,6 +16,7 @@ import { Primary } from './primary.ts'
 export async function startPrimary(config: Config, log: Logger, program: string): Promise<Program> {
   // The members share the ports, so none of them would notice a stranger that shares them too.
   const port = await probeAddresses(config)
+  await probeFiles(config)
   const database = await openDatabase(config, log)
   const { connection } = database
   const { processes } = config.server.cluster

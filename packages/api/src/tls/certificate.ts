@@ -5,6 +5,7 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { CertificateFiles } from '../http/server.ts'
+import { StartError } from '../http/start-error.ts'
 
 export interface Certificate {
   /** Milliseconds since 1970. */
@@ -36,6 +37,12 @@ export async function readCertificate(files: CertificateFiles): Promise<Certific
     notAfter: Date.parse(certificate.validTo),
     fingerprint: createHash('sha256').update(chain).update('\0').update(key).digest('hex'),
   }
+}
+
+/** Puts a {@link CertificateError} into the words of a start that failed; another error stays as it is. */
+export function cannotServe(error: unknown): unknown {
+  if (!(error instanceof CertificateError)) return error
+  return new StartError(`Cannot serve HTTPS: ${error.message}`, { cause: error })
 }
 
 async function read(file: string): Promise<Buffer> {

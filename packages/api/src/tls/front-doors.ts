@@ -8,13 +8,12 @@ import type { Database } from '@bellwire/common/db'
 import type { Kysely } from 'kysely'
 import { ConnectionLimit } from '../http/connection-limit.ts'
 import { createHttpServer, type HttpServer, type HttpServerOptions } from '../http/server.ts'
-import { StartError } from '../http/start-error.ts'
 import { CertificateCache } from './acme/certificate-cache.ts'
 import { Challenges } from './acme/challenges.ts'
 import { LETS_ENCRYPT, orderCertificate } from './acme/order-certificate.ts'
 import { Renewal } from './acme/renewal.ts'
 import { runAlone } from './acme/run-alone.ts'
-import { type Certificate, CertificateError, readCertificate } from './certificate.ts'
+import { cannotServe, type Certificate, CertificateError, readCertificate } from './certificate.ts'
 import { redirectToHttps } from './https-redirect.ts'
 import { TlsDoor } from './tls-door.ts'
 
@@ -96,7 +95,7 @@ class TlsFrontDoors<Connection> implements FrontDoors {
       // An authority wants to see the plain door before it gives the first certificate.
       if (!(error instanceof CertificateError) || this.#renewal === null) {
         await this.#plain.close()
-        throw explain(error)
+        throw cannotServe(error)
       }
     }
     this.#door.watch()
@@ -122,9 +121,4 @@ async function usable(certificate: Promise<Certificate>): Promise<Certificate | 
     if (error instanceof CertificateError) return null
     throw error
   }
-}
-
-function explain(error: unknown): unknown {
-  if (!(error instanceof CertificateError)) return error
-  return new StartError(`Cannot serve HTTPS: ${error.message}`, { cause: error })
 }

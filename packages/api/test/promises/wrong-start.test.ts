@@ -1,6 +1,6 @@
 /** Promise 8: what cannot start says why in one line, and ends with another status than 0. */
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -57,6 +57,50 @@ t.test('[LIFE22] An address that cannot be had is told before a database is made
     t.notMatch(stdout, /Creating the database|"level":"(?:warn|error)"/)
   }
 })
+
+t.test(
+  '[LIFE22] A folder of images that cannot be used is told before a database is made',
+  async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'bellwire-test-'))
+    t.teardown(() => rm(folder, { recursive: true }))
+    const [file, closed] = [join(folder, 'file'), join(folder, 'closed')]
+    await writeFile(file, '')
+    await mkdir(closed)
+    await chmod(closed, 0o500)
+    const wrong = [file, join(file, 'below'), '/proc/bellwire']
+    // Root may write anywhere.
+    if (process.getuid?.() !== 0) wrong.push(closed, join(closed, 'below'))
+    for (const images of wrong) {
+      const { ending, stdout, stderr } = await runToEnd(t, { GOTIFY_UPLOADEDIMAGESDIR: images })
+      t.equal(ending, 1)
+      t.match(
+        stderr,
+        /^Bellwire cannot start: Cannot keep images in .* \(GOTIFY_UPLOADEDIMAGESDIR\): .*\n$/,
+      )
+      t.ok(stderr.includes(`"${images}"`))
+      t.notMatch(stdout, /Creating the database|"level":"(?:warn|error)"/)
+    }
+  },
+)
+
+t.test(
+  '[LIFE22] A certificate that cannot be read is told before a database is made',
+  async (t) => {
+    const { ending, stdout, stderr } = await runToEnd(t, {
+      GOTIFY_SERVER_SSL_ENABLED: 'true',
+      GOTIFY_SERVER_SSL_LISTENADDR: '127.0.0.1',
+      GOTIFY_SERVER_SSL_PORT: '0',
+      GOTIFY_SERVER_SSL_CERTFILE: '/nowhere/cert.pem',
+      GOTIFY_SERVER_SSL_CERTKEY: '/nowhere/key.pem',
+    })
+    t.equal(ending, 1)
+    t.equal(
+      stderr,
+      'Bellwire cannot start: Cannot serve HTTPS: /nowhere/cert.pem: there is no such file\n',
+    )
+    t.notMatch(stdout, /Creating the database|"level":"(?:warn|error)"/)
+  },
+)
 
 t.test('[LIFE22] A port that is taken ends the start, and leaves nothing behind', async (t) => {
   const holder = createServer().listen(0, '127.0.0.1')
