@@ -2,13 +2,14 @@
  * Endpoints about the server itself: health and version. Main thread; no credentials needed. Green
  * means that a publish would be stored now, not only that the database answers.
  */
-import { sql } from 'kysely'
-import { isUnavailable } from '@bellwire/common/db'
+import { databaseQuestion } from '../health/database-question.ts'
 import type { HttpResponse, Route } from '../http/types.ts'
 import { json } from './answers.ts'
 import type { ManagementDeps } from './deps.ts'
 
 export function infoRoutes({ config, db, version, takesMessages }: ManagementDeps): Route[] {
+  const databaseAnswers = databaseQuestion(db)
+
   async function health(): Promise<HttpResponse> {
     const healthy = (await takesMessages?.()) !== false && (await databaseAnswers())
     return {
@@ -17,16 +18,6 @@ export function infoRoutes({ config, db, version, takesMessages }: ManagementDep
       body: healthy
         ? '{"health":"green","database":"green"}'
         : '{"health":"orange","database":"red"}',
-    }
-  }
-
-  async function databaseAnswers(): Promise<boolean> {
-    try {
-      await sql`select 1`.execute(db)
-      return true
-    } catch (error) {
-      if (isUnavailable(error)) return false
-      throw error
     }
   }
 

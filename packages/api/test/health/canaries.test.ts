@@ -117,10 +117,19 @@ t.test(
     }
     await until(200)
     t.equal(await status('/health/live'), 200)
+    t.equal(await status('/health'), 200)
 
-    const pids = await childrenOf((await bellwire.postgresPid()) ?? 0)
+    const postmaster = (await bellwire.postgresPid()) ?? 0
+    const pids = [postmaster, ...(await childrenOf(postmaster))]
     const tell = (signal: NodeJS.Signals): void => pids.forEach((pid) => process.kill(pid, signal))
     tell('SIGSTOP')
+    const frozenAt = performance.now()
+    t.strictSame(
+      await Promise.all([status('/health'), status('/health')]),
+      [500, 500],
+      '[API29] red, not silent',
+    )
+    t.ok(performance.now() - frozenAt < 15_000, 'before the time-outs of a query')
     await until(503)
     const { headers, text } = await api.call('GET /health/ready')
     t.match(
@@ -134,6 +143,7 @@ t.test(
     t.ok(age > CANARY_BOUND_MS / 1_000)
     tell('SIGCONT')
     await until(200)
+    t.equal(await status('/health'), 200)
     t.pass('ready again')
   },
 )
