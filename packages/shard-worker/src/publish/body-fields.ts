@@ -102,6 +102,7 @@ function stringField(name: string, value: unknown): string {
 
 function numberField(name: string, value: unknown): number | undefined {
   if (value === undefined) return undefined
+  if (value instanceof ExactNumber && value.digits === '-0') return 0
   if (!Number.isSafeInteger(value)) throw wrongType(name, 'a whole number up to 2^53 - 1')
   return Number(value)
 }

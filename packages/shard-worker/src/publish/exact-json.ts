@@ -7,8 +7,8 @@
 import { isSafeNumber } from 'lossless-json'
 import { randomUUID } from 'node:crypto'
 
-/** Any number that may not survive a double holds 16 digits or an exponent. */
-const MAYBE_INEXACT = /[\d.]{16}|\d[eE][+-]?\d/
+/** Any number that may not survive holds 16 digits or an exponent, or is -0, which is written as 0. */
+const MAYBE_INEXACT = /[\d.]{16}|\d[eE][+-]?\d|-0(?:\.0+)?(?=[\s,}\]])/
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 /** Starts the string that stands for a number; nobody outside can know it. */
 const MARK = `number ${randomUUID()} `
@@ -89,8 +89,10 @@ function markInexact(text: string): string {
 
 /** True for what is no number, too: that is the parser's to refuse. */
 function isExact(digits: string): boolean {
-  if (digits.length < 16 && !/[eE]/.test(digits)) return true
+  const isNegative = digits.charCodeAt(0) === MINUS
+  if (!isNegative && digits.length < 16 && !/[eE]/.test(digits)) return true
   if (!NUMBER.test(digits)) return true
+  if (Object.is(Number(digits), -0)) return false
   return isSafeNumber(digits) && Number.isFinite(Number(digits))
 }
 

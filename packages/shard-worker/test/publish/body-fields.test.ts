@@ -26,6 +26,7 @@ t.test('readBody() matches JSON keys without regard to case, and takes null for 
   })
   t.match(readBody(jsonCommand('null')), { message: '', priority: undefined })
   t.match(readBody(jsonCommand('{"__proto__":{"message":"m"}}')), { message: '' })
+  t.ok(Object.is(readBody(jsonCommand('{"priority":-0}')).priority, 0), 'as Go reads it')
   t.end()
 })
 
