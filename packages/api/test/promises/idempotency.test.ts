@@ -78,6 +78,8 @@ t.test('[PUB13] A key belongs to its application', async (t) => {
 t.test('[PUB14] A key has up to 255 characters and lives as long as its message', async (t) => {
   t.equal((await send('k'.repeat(255), { message: 'long key' })).status, 200)
   t.match(await send('k'.repeat(256), { message: 'long key' }), { status: 400, text: /255/ })
+  const [one, two] = [await send('', { message: 'x' }), await send('', { message: 'y' })]
+  t.match([one, two], [{ status: 200 }, { status: 200 }], 'an empty one counts as none')
   const first = await send('deleted', { message: 'first' })
   await api.call(`DELETE /message/${idOf(first.text)}`, { basic: user.basic })
   const second = await send('deleted', { message: 'second' })
