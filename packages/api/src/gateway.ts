@@ -175,7 +175,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   })
   flow.canaries.tick()
   const everySecond = setInterval(() => {
-    flow.connections.pingShare(stream.pingPeriodSeconds)
+    flow.connections.pingDue(stream.pingPeriodSeconds, performance.now())
     flow.canaries.tick()
   }, 1_000)
   const expiry = startExpiryJob({

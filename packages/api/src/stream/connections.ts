@@ -18,8 +18,8 @@ export class Connections implements ConnectionHost {
   readonly #router: ShardRouter
   readonly #meter: StreamMeter
   readonly #open = new Map<ConnectionNumber, Connection>()
-  #pinging: Iterator<Connection> | null = null
-  #pingDebt = 0
+  /** Second of the last pings. */
+  #pingedUntil = 0
 
   constructor(limits: StreamLimits, router: ShardRouter, meter: StreamMeter) {
     this.limits = limits
@@ -88,16 +88,19 @@ export class Connections implements ConnectionHost {
     else connection.pageEnd(this, true)
   }
 
-  /** Pings a share of the connections, so that each gets one every `periodSeconds`; call it every second. */
-  pingShare(periodSeconds: number): void {
-    this.#pingDebt += this.#open.size / periodSeconds
-    while (this.#pingDebt >= 1) {
-      this.#pingDebt--
-      this.#pinging ??= this.#open.values()
-      const next = this.#pinging.next()
-      if (next.done === true) this.#pinging = null
-      else next.value.ping()
+  /**
+   * Pings each connection once in `periodSeconds`, however many open or close meanwhile: its number
+   * says in which second. Call it about every second; seconds that were missed are made up for.
+   * @param now milliseconds of a clock that never goes back
+   */
+  pingDue(periodSeconds: number, now: number): void {
+    const second = Math.floor(now / 1_000)
+    const due = Math.min(periodSeconds, second - this.#pingedUntil)
+    for (const connection of this.#open.values()) {
+      const ago = (second - connection.number) % periodSeconds
+      if ((ago + periodSeconds) % periodSeconds < due) connection.ping()
     }
+    this.#pingedUntil = second
   }
 
   all(): IterableIterator<Connection> {

@@ -76,7 +76,7 @@ export class StreamEndpoint {
       maxPayloadLength: 2 * readBufferSize,
       // uWebSockets.js takes 8 to 960; it ends a socket that was silent so long.
       idleTimeout: Math.min(960, pingPeriodSeconds + PONG_GRACE_SECONDS + SWEEP_SECONDS),
-      // Pings come from a share a second (Connections.pingShare), so that periods below 8 s work.
+      // Pings are ours (Connections.pingDue), so that periods below 8 s work.
       sendPingsAutomatically: false,
       // No limit here: what a connection may hold is bounded by Connection, which loses nothing.
       maxBackpressure: 0,
