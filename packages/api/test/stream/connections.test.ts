@@ -39,8 +39,9 @@ class PingedSocket implements Socket {
 }
 
 function connections(teardown: (end: () => void) => void): Connections {
+  const lanes = new GatewayRing(createArena({ shardCount: 64, threadCount: 1, laneBytes: 8_192 }))
   const flow = new MessageFlow({
-    lanes: new GatewayRing(createArena({ shardCount: 64, threadCount: 1, laneBytes: 8_192 })),
+    lanes,
     shardCount: 64,
     threadCount: 1,
     limits: { writeBufferSize: 8_192, channelBufferSize: 10 },
@@ -50,7 +51,10 @@ function connections(teardown: (end: () => void) => void): Connections {
       framesSent: () => undefined,
     },
   })
-  teardown(() => flow.close())
+  teardown(() => {
+    flow.close()
+    lanes.close()
+  })
   return flow.connections
 }
 
