@@ -22,7 +22,7 @@ export const STREAM_SETTINGS = {
   GOTIFY_SERVER_STREAM_SHARDTHREADS: {
     kind: wholeNumber(0, 64),
     default: '0',
-    doc: 'Worker threads that host the shards, 8 to 12 MB each. 0: one a core beyond the first of each process, at least 1. Never more than shards.',
+    doc: 'Worker threads that host the shards, about 15 MB each. 0: one a core beyond the first of each process, at least 1. Never more than shards.',
   },
   GOTIFY_SERVER_STREAM_READBUFFERSIZE: {
     kind: wholeNumber(64, 1048576),
