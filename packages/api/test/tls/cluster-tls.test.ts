@@ -6,7 +6,7 @@ import { probePort } from '../../src/http/probe-port.ts'
 import { type Bellwire, runToEnd, startBellwire } from '../support/bellwire.ts'
 import { createTestCertificate } from '../support/test-certificate.ts'
 import { adminPost, certificateFiles, tlsSettings } from './certificate-files.ts'
-import { callTls, eventually, openTlsStream, type TlsAnswer } from './tls-client.ts'
+import { callTls, eventually, openTlsStream } from './tls-client.ts'
 
 t.setTimeout(300_000)
 
