@@ -143,6 +143,20 @@ t.test('costModel adds up what a host, a process and a socket cost', (t) => {
   if (model === null) throw new Error('No model')
   t.equal(ramMb(model, 0, 1), 20 + 134, 'one process has no primary')
   t.equal(ramMb(model, 1e6, 4), 80 + 20 + 4 * 134 + 6000)
+  const held: Sample = {
+    scenario: 'scale-100000',
+    variant: 'defaults',
+    round: 0,
+    metrics: {
+      ...{ processes: 6, growthBytesPerSocket: 6500, kernelBytesPerSocket: 5200 },
+      databasePssMb: 250,
+    },
+  }
+  t.match(
+    costModel(resultWith([idle, held, empty(2, 120, 28), empty(4, 120, 36)])),
+    { warmUp: 0, socket: 6500, kernel: 5200, database: 250 - 6 * 4 },
+    'users that get messages are what is planned with',
+  )
   t.end()
 })
 

@@ -11,31 +11,14 @@ import { findingsOf, tableOf } from './report.ts'
 
 const DEFAULT_SECONDS = 45
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: String(DEFAULT_SECONDS / 60) },
-    seed: { type: 'string' },
-    processes: { type: 'string', default: '3' },
-    members: { type: 'string', default: '1' },
-    pause: { type: 'string', default: '2000' },
-    quiet: { type: 'boolean', default: false },
-  },
-})
-
+const options = readOptions()
 const interrupt = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.once(signal, () => interrupt.abort(new Error(`Ended early by ${signal}`)))
+  // More than once: npm hands on the signal that the terminal sends to both.
+  process.on(signal, () => interrupt.abort(new Error(`Ended early by ${signal}`)))
 }
 
-const proof = await prove({
-  signal: interrupt.signal,
-  seed: values.seed === undefined ? randomInt(1_000_000) : numberOf('seed', values.seed),
-  seconds: Math.round(numberOf('minutes', values.minutes) * 60),
-  hosts: numberOf('processes', values.processes),
-  members: numberOf('members', values.members),
-  meanPauseMs: numberOf('pause', values.pause),
-  say: values.quiet ? () => undefined : say,
-}).catch((error: unknown) => {
+const proof = await prove({ ...options, signal: interrupt.signal }).catch((error: unknown) => {
   forgetProcesses()
   say(error instanceof Error ? error.message : String(error))
   // Faults of an interrupted schedule would still be waited for.
@@ -44,6 +27,32 @@ const proof = await prove({
 forgetProcesses()
 say(`\n${tableOf(proof)}\n${findingsOf(proof)}`)
 process.exitCode = proof.violations.length > 0 ? 1 : 0
+
+function readOptions(): Omit<Parameters<typeof prove>[0], 'signal'> {
+  try {
+    const { values } = parseArgs({
+      options: {
+        minutes: { type: 'string', default: String(DEFAULT_SECONDS / 60) },
+        seed: { type: 'string' },
+        processes: { type: 'string', default: '3' },
+        members: { type: 'string', default: '1' },
+        pause: { type: 'string', default: '2000' },
+        quiet: { type: 'boolean', default: false },
+      },
+    })
+    return {
+      seed: values.seed === undefined ? randomInt(1_000_000) : numberOf('seed', values.seed),
+      seconds: Math.round(numberOf('minutes', values.minutes) * 60),
+      hosts: numberOf('processes', values.processes),
+      members: numberOf('members', values.members),
+      meanPauseMs: numberOf('pause', values.pause),
+      say: values.quiet ? () => undefined : say,
+    }
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error))
+    process.exit(2)
+  }
+}
 
 function numberOf(name: string, text: string): number {
   const value = Number(text)

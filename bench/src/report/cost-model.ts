@@ -38,8 +38,28 @@ export function costModel(result: RunResult): CostModel | null {
     warmUp: ((idle('growthBytesPerSocket') - socket) * idle('socketsHeld')) / 1e6,
     socket,
     kernel: idle('kernelBytesPerSocket'),
+    ...inUse(result, empty),
   }
   return Object.values(model).every(Number.isFinite) ? model : null
+}
+
+/**
+ * Where many users with a socket each were held and got messages, their price is the one to plan
+ * with: a user costs more than a socket, and PostgreSQL fills its cache.
+ */
+function inUse(result: RunResult, { connections }: Empty): Partial<CostModel> {
+  const largest = scenariosOf(result, 'scale-')
+    .filter((scenario) => variantsOf(result, scenario).includes('defaults'))
+    .sort((a, b) => Number(a.split('-').at(-1)) - Number(b.split('-').at(-1)))
+    .at(-1)
+  if (largest === undefined) return {}
+  const of = (metric: string): number => median(valuesOf(result, largest, 'defaults', metric))
+  return {
+    warmUp: 0,
+    socket: of('growthBytesPerSocket'),
+    kernel: of('kernelBytesPerSocket'),
+    database: of('databasePssMb') - of('processes') * connections,
+  }
 }
 
 type Empty = Pick<CostModel, 'primary' | 'database' | 'process' | 'connections'>
@@ -89,7 +109,7 @@ export function formula(model: CostModel): string {
   ]
   const each = [
     `${megabytes(model.process)} empty`,
-    `${megabytes(warmUp)} warm-up`,
+    ...(warmUp > 0 ? [`${megabytes(warmUp)} warm-up`] : []),
     ...(connections > 0 ? [`${megabytes(connections)} its database connections`] : []),
   ]
   return `RAM = ${once.join(' + ')} + processes x (${each.join(' + ')}) + sockets x (${formatNumber(socket)} in the process + ${formatNumber(kernel)} in the kernel) bytes`
