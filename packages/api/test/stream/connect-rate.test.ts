@@ -52,36 +52,50 @@ t.test(
   },
 )
 
-t.test('[LIFE24] closeConnections() closes a hundred, waits, and goes on', async (t) => {
-  const closed: number[] = []
-  const streams = new Map<ConnectionNumber, Connection>()
-  for (let index = 1; index <= 250; index++) {
-    const number = index as ConnectionNumber
-    const socket: Socket = {
-      send: () => 1,
-      getBufferedAmount: () => 0,
-      close: () => t.fail('no Close frame was sent'),
-      end: () => closed.push(index),
-      ping: () => 1,
+t.test('[LIFE24] closeConnections() spreads any number evenly over the seconds', async (t) => {
+  for (const [count, seconds] of [
+    [200, 2],
+    [60, 2],
+    [3_000, 1],
+  ] as const) {
+    const { connections, closedAt } = openConnections(count)
+    const start = performance.now()
+    await closeConnections(connections, seconds)
+    t.equal(closedAt.size, count)
+    const tenths = new Map<number, number>()
+    for (const at of closedAt.values()) {
+      const tenth = Math.floor((at - start) / (seconds * 100))
+      tenths.set(tenth, (tenths.get(tenth) ?? 0) + 1)
     }
-    const owner = { userId: 1 as UserId, clientId: 0 as const, cursor: 0 }
-    streams.set(number, new Connection(socket, { number, ...owner, endsWithoutFrame: false }))
+    t.ok(Math.max(...tenths.values()) < count / 3, `${count} in ${[...tenths.values()].join()}`)
+    t.ok(tenths.size > 5, 'most of the time is used')
   }
-  const connections = {
-    all: () => streams.values(),
-    has: (number: ConnectionNumber) => streams.has(number),
-  }
-  const done = closeConnections(connections, 1)
-  await new Promise((resolve) => setImmediate(resolve))
-  t.equal(closed.length, 100)
-  streams.delete(200 as ConnectionNumber)
-  await done
-  t.equal(closed.length, 249, 'but for the one that left meanwhile')
-
-  closed.length = 0
-  await closeConnections(connections, 0)
-  t.equal(closed.length, 249)
 })
+
+t.test('[LIFE24] closeConnections() leaves out who left meanwhile', async (t) => {
+  const { connections, streams, closedAt } = openConnections(40)
+  const done = closeConnections(connections, 1)
+  streams.delete(40 as ConnectionNumber)
+  await done
+  t.equal(closedAt.size, 39)
+  t.notOk(closedAt.has(40))
+})
+
+t.test(
+  '[LIFE24] closeConnections() closes all of a long row in turns without seconds',
+  async (t) => {
+    const { connections, closedAt } = openConnections(1_200)
+    let turns = 0
+    let counting = setImmediate(function count() {
+      turns++
+      counting = setImmediate(count)
+    })
+    await closeConnections(connections, 0)
+    clearImmediate(counting)
+    t.equal(closedAt.size, 1_200)
+    t.ok(turns > 1, 'the event loop went on')
+  },
+)
 
 t.test('[LIFE24] A stop with many streams open ends with status 0', async (t) => {
   const bellwire = await startBellwire(t, { GOTIFY_SERVER_STREAM_DRAINSECONDS: '1' })
@@ -93,3 +107,30 @@ t.test('[LIFE24] A stop with many streams open ends with status 0', async (t) =>
   for (const stream of streams) t.same(await stream.closed, { code: 1001 })
   t.equal(await stopped, 0)
 })
+
+/** Streams without sockets, and when each was closed, by number. */
+function openConnections(count: number): {
+  readonly connections: Parameters<typeof closeConnections>[0]
+  readonly streams: Map<ConnectionNumber, Connection>
+  readonly closedAt: ReadonlyMap<number, number>
+} {
+  const closedAt = new Map<number, number>()
+  const streams = new Map<ConnectionNumber, Connection>()
+  for (let index = 1; index <= count; index++) {
+    const number = index as ConnectionNumber
+    const socket: Socket = {
+      send: () => 1,
+      getBufferedAmount: () => 0,
+      close: () => t.fail('no Close frame was sent'),
+      end: () => closedAt.set(index, performance.now()),
+      ping: () => 1,
+    }
+    const owner = { userId: 1 as UserId, clientId: 0 as const, cursor: 0 }
+    streams.set(number, new Connection(socket, { number, ...owner, endsWithoutFrame: false }))
+  }
+  const connections = {
+    all: () => streams.values(),
+    has: (number: ConnectionNumber) => streams.has(number),
+  }
+  return { connections, streams, closedAt }
+}
