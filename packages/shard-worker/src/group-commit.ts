@@ -24,6 +24,8 @@ export interface PendingPublish {
 }
 
 export interface GroupCommitLimits {
+  /** Rows that are worth a commit of their own: they do not wait for flush(). */
+  readonly eagerRows: number
   readonly maxRows: number
   readonly maxBytes: number
   readonly maxInFlight: number
@@ -32,6 +34,7 @@ export interface GroupCommitLimits {
 }
 
 export const DEFAULT_LIMITS: GroupCommitLimits = {
+  eagerRows: 16,
   maxRows: 500,
   maxBytes: 4_194_304,
   maxInFlight: 2,
@@ -79,10 +82,11 @@ export class GroupCommit {
     return new Promise((resolve) => this.#roomListeners.push(resolve))
   }
 
-  /** Adds a publish to the batch that gathers; nothing is sent before flush(). */
+  /** Adds a publish to the batch that gathers; few are not sent before flush(). */
   add(publish: PendingPublish): void {
     this.#waiting.push(publish)
     this.#waitingBytes += sizeOf(publish.message)
+    if (this.#waiting.length >= this.#limits.eagerRows) this.flush()
   }
 
   /**

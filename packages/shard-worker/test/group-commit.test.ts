@@ -88,6 +88,18 @@ t.test(
   },
 )
 
+t.test('GroupCommit starts before flush() with as many rows as are worth a commit', async (t) => {
+  const { store, add } = scene({ eagerRows: 2, maxInFlight: 1 })
+  add('a')
+  t.strictSame(namesOf(store), [])
+  add('b')
+  t.strictSame(namesOf(store), ['a b'])
+  for (const name of ['c', 'd', 'e']) add(name)
+  t.strictSame(namesOf(store), ['a b'], 'no more batches at once than may be')
+  await callAt(store.inserts, 0).answer(ids(1, 2))
+  t.strictSame(namesOf(store), ['a b', 'c d e'])
+})
+
 t.test('GroupCommit bounds a batch in rows and in bytes, and lets one big row through', (t) => {
   const limits = { maxRows: 2, maxBytes: 1_000, maxInFlight: 9 }
   const { store, commit, add } = scene(limits)

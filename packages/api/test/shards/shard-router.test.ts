@@ -13,15 +13,26 @@ class Scene {
   readonly pending = new PendingReplies()
   readonly router: ShardRouter
   readonly failures: string[] = []
+  /** How often the worker was told to look. */
+  rings = 0
   readonly #ring: GatewayRing
   #worker: WorkerRing
 
-  constructor(t: { teardown(action: () => void): void }) {
-    const shape = { shardCount: 1, threadCount: 1, laneBytes: 1_024 }
+  constructor(t: { teardown(action: () => void): void }, laneBytes = 1_024) {
+    const shape = { shardCount: 1, threadCount: 1, laneBytes }
     this.#ring = new GatewayRing(createArena(shape))
     this.#worker = new WorkerRing(this.#ring.seatFor(0))
     const { pending } = this
-    this.router = new ShardRouter({ lanes: this.#ring, shardCount: 1, threadCount: 1, pending })
+    const ring = this.#ring
+    const lanes = {
+      commandWriter: ring.commandWriter.bind(ring),
+      markCommand: ring.markCommand.bind(ring),
+      ringThreads: () => {
+        this.rings++
+        ring.ringThreads()
+      },
+    }
+    this.router = new ShardRouter({ lanes, shardCount: 1, threadCount: 1, pending })
     t.teardown(() => {
       this.router.close()
       pending.close()
@@ -91,6 +102,17 @@ t.test('ShardRouter.publish() refuses at once what a full lane cannot take', (t)
   t.equal(scene.read().length, taken)
   t.ok(scene.publish(100))
   t.end()
+})
+
+t.test('ShardRouter rings at the end of a turn, and in its middle when it brings many', async (t) => {
+  const scene = new Scene(t, 16_384)
+  for (let count = 0; count < 15; count++) scene.publish(10)
+  t.equal(scene.rings, 0, 'one wake-up serves a few commands')
+  scene.publish(10)
+  t.equal(scene.rings, 1, 'the worker starts while the gateway still reads')
+  scene.publish(10)
+  await new Promise((resolve) => setImmediate(resolve))
+  t.ok(scene.rings > 1, 'the last ones are told of, too')
 })
 
 t.test('ShardRouter.send() keeps what a full lane cannot take, in order', async (t) => {

@@ -172,6 +172,7 @@ function drawWorld(random: Random): WorldOptions {
       channelBufferSize: random.oneOf(0, 1, 10),
     },
     commitLimits: {
+      eagerRows: random.oneOf(1, 2, 16),
       maxRows: random.oneOf(1, 3, 500),
       maxBytes: random.oneOf(500, 4_194_304),
       maxInFlight: random.oneOf(1, 2, 2),

@@ -28,6 +28,7 @@ t.test(
       laneBytes: 65_536,
       streamLimits: { writeBufferSize: 8_192, channelBufferSize: 10 },
       commitLimits: {
+        eagerRows: 16,
         maxRows: 50,
         maxBytes: 1_000_000,
         maxInFlight: 2,
