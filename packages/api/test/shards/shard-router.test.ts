@@ -104,16 +104,19 @@ t.test('ShardRouter.publish() refuses at once what a full lane cannot take', (t)
   t.end()
 })
 
-t.test('ShardRouter rings at the end of a turn, and in its middle when it brings many', async (t) => {
-  const scene = new Scene(t, 16_384)
-  for (let count = 0; count < 15; count++) scene.publish(10)
-  t.equal(scene.rings, 0, 'one wake-up serves a few commands')
-  scene.publish(10)
-  t.equal(scene.rings, 1, 'the worker starts while the gateway still reads')
-  scene.publish(10)
-  await new Promise((resolve) => setImmediate(resolve))
-  t.ok(scene.rings > 1, 'the last ones are told of, too')
-})
+t.test(
+  'ShardRouter rings at the end of a turn, and in its middle when it brings many',
+  async (t) => {
+    const scene = new Scene(t, 16_384)
+    for (let count = 0; count < 15; count++) scene.publish(10)
+    t.equal(scene.rings, 0, 'one wake-up serves a few commands')
+    scene.publish(10)
+    t.equal(scene.rings, 1, 'the worker starts while the gateway still reads')
+    scene.publish(10)
+    await new Promise((resolve) => setImmediate(resolve))
+    t.ok(scene.rings > 1, 'the last ones are told of, too')
+  },
+)
 
 t.test('ShardRouter.send() keeps what a full lane cannot take, in order', async (t) => {
   const scene = new Scene(t)
