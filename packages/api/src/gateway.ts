@@ -131,10 +131,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   ]
   let draining = false
   api.push(...healthRoutes(flow.canaries, () => draining))
-  const web = await webRoutes(api, config, VERSION)
 
   const pumping = flow.pump.run()
-  await supervisor.start()
+  // Pages are read and packed on this thread while the workers load on theirs.
+  const [web] = await Promise.all([webRoutes(api, config, VERSION), supervisor.start()])
 
   const cors = new CorsPolicy(config.server)
   const proxies = new TrustedProxies(config.server.trustedProxies)

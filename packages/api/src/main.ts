@@ -5,7 +5,7 @@
 import { createLogger, type Logger } from '@bellwire/common'
 import { type Config, describeConfig, loadConfigFromProcess } from '@bellwire/common/config'
 import { fileURLToPath } from 'node:url'
-import { MEMBER_ARGUMENT } from './cluster/ipc.ts'
+import { MEMBER_ARGUMENT, SPARE_ARGUMENT } from './cluster/ipc.ts'
 import { withUsablePort } from './http/usable-port.ts'
 import type { Program } from './program.ts'
 import { describeStartFailure } from './start-failure.ts'
@@ -14,13 +14,12 @@ import { describeStartFailure } from './start-failure.ts'
 const GRACE_MS = 25_000
 
 const [command = 'serve', ...args] = process.argv.slice(2)
-const isMember = command === MEMBER_ARGUMENT
+const isMember = command === MEMBER_ARGUMENT || command === SPARE_ARGUMENT
 
 async function run(): Promise<void> {
   const { config: chosen, warnings } = loadConfigFromProcess()
   const config = isMember ? chosen : await withUsablePort(chosen)
-  const name = isMember ? `gateway ${args[0] ?? ''}` : 'gateway'
-  const log = createLogger({ level: config.logLevel, name })
+  const log = createLogger({ level: config.logLevel, name: 'gateway' })
   if (!isMember) {
     for (const warning of warnings) log.warn(warning)
     log.info({ settings: describeConfig(config) }, 'Bellwire starts')

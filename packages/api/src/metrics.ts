@@ -32,7 +32,10 @@ export interface MetricSources {
 }
 
 export class Metrics {
-  readonly #registry = new Registry()
+  /** What only grows. */
+  readonly #totals = new Registry()
+  /** What is true now. */
+  readonly #gauges = new Registry()
   readonly #publishes: Counter
   readonly #delivered: Histogram
   readonly #committed: Histogram
@@ -47,13 +50,14 @@ export class Metrics {
   readonly #lag: IntervalHistogram
 
   constructor(sources: MetricSources) {
-    const registers = [this.#registry]
+    const totals = [this.#totals]
+    const gauges = [this.#gauges]
     const counter = (name: string, help: string, labelNames: string[] = []): Counter =>
-      new Counter({ name, help, labelNames, registers })
+      new Counter({ name, help, labelNames, registers: totals })
     const histogram = (name: string, help: string, buckets: number[]): Histogram =>
-      new Histogram({ name, help, buckets, registers })
+      new Histogram({ name, help, buckets, registers: totals })
     const perThread = (name: string, help: string, aggregator: Aggregator): Gauge =>
-      new Gauge({ name, help, labelNames: ['thread'], aggregator, registers })
+      new Gauge({ name, help, labelNames: ['thread'], aggregator, registers: gauges })
     const read = (
       name: string,
       help: string,
@@ -64,7 +68,7 @@ export class Metrics {
         name,
         help,
         aggregator,
-        registers,
+        registers: gauges,
         collect: function collect() {
           this.set(value())
         },
@@ -110,7 +114,7 @@ export class Metrics {
       help: 'Since a shard worker last proved that it can commit and deliver',
       labelNames: ['thread'],
       aggregator: 'max',
-      registers,
+      registers: gauges,
       collect: function collect() {
         sources.canaryAges().forEach((age, thread) => this.set({ thread }, age / 1_000))
       },
@@ -175,12 +179,17 @@ export class Metrics {
 
   /** Prometheus text exposition format, version 0.0.4. */
   text(): Promise<string> {
-    return this.#registry.metrics()
+    return Registry.merge([this.#totals, this.#gauges]).metrics()
   }
 
-  /** The same as data, for the sum over processes (cluster/summed-metrics.ts). */
-  values(): Promise<MetricObjectWithValues<MetricValue<string>>[]> {
-    return this.#registry.getMetricsAsJSON()
+  /** Counters and histograms as data, for the sum over processes (cluster/summed-metrics.ts). */
+  totals(): Promise<MetricObjectWithValues<MetricValue<string>>[]> {
+    return this.#totals.getMetricsAsJSON()
+  }
+
+  /** Gauges as data. Those of a time that ends with each look begin anew. */
+  gauges(): Promise<MetricObjectWithValues<MetricValue<string>>[]> {
+    return this.#gauges.getMetricsAsJSON()
   }
 
   close(): void {

@@ -1,21 +1,36 @@
 /**
  * What the primary of a cluster and its members tell each other over the channel that Node gives a
- * child process. Rare, so plain objects; both run the same program.
+ * child process. Rare, so plain objects. Both run the same program, but a roll may start a newer
+ * one under an older primary: a kind that is not known is passed over.
  */
 import type { DatabaseConnection } from '@bellwire/common/db'
 import type { MetricObjectWithValues, MetricValue } from 'prom-client'
 
+/** Metrics as prom-client gives and takes them. */
+export type MetricList = readonly MetricObjectWithValues<MetricValue<string>>[]
+
 /** All metrics of one process. */
-export type ProcessMetrics = readonly MetricObjectWithValues<MetricValue<string>>[]
+export interface ProcessMetrics {
+  /** Counters and histograms: they never fall. */
+  readonly totals: MetricList
+  readonly gauges: MetricList
+}
 
 export type ToMember =
-  /** The database is ready: listen on this port. */
-  | { readonly kind: 'start'; readonly connection: DatabaseConnection; readonly port: number }
+  /** The database is ready: be member `number` and listen on this port. */
+  | {
+      readonly kind: 'start'
+      readonly number: number
+      readonly connection: DatabaseConnection
+      readonly port: number
+    }
   /** Finish what was accepted and end. */
-  | { readonly kind: 'stop' }
+  | { readonly kind: 'stop'; readonly reason: string }
+  /** Say that you are alive. */
+  | { readonly kind: 'ping' }
   /** Send your metrics. */
   | { readonly kind: 'measure'; readonly question: number }
-  /** The metrics of the other members that you asked for. */
+  /** The metrics of the other members, present and past, that you asked for. */
   | {
       readonly kind: 'measured'
       readonly question: number
@@ -23,12 +38,21 @@ export type ToMember =
     }
 
 export type FromMember =
+  | MetricsMessage
+  /** Has loaded the program and hears what it is told. */
+  | { readonly kind: 'loaded' }
   | { readonly kind: 'listening'; readonly address: string }
   /** Cannot start, in one line; the process ends. */
   | { readonly kind: 'failed'; readonly reason: string }
-  /** Asks for the metrics of the others. */
-  | { readonly kind: 'ask-others'; readonly question: number }
+
+export type MetricsMessage =
+  /** The answer to a ping, and the last word before the end. */
+  | { readonly kind: 'alive'; readonly totals: MetricList }
+  /** Asks for the metrics of the others; brings what it is about to add to them. */
+  | { readonly kind: 'ask-others'; readonly question: number; readonly totals: MetricList }
   | { readonly kind: 'measures'; readonly question: number; readonly metrics: ProcessMetrics }
 
-/** The argument that makes the program a member; its number follows. */
+/** The argument that makes the program a member. Tools tell members by it, too. */
 export const MEMBER_ARGUMENT = 'cluster-member'
+/** The argument of a process that becomes a member when one is missing. */
+export const SPARE_ARGUMENT = 'cluster-spare'

@@ -1,6 +1,7 @@
 /** One member as the primary sees it: its process, from the fork to the end. Main thread of the primary. */
 import { type ChildProcess, fork } from 'node:child_process'
-import { MEMBER_ARGUMENT, type FromMember, type ToMember } from './ipc.ts'
+import { Heartbeat, type Patience } from './heartbeat.ts'
+import type { FromMember, MetricsMessage, ToMember } from './ipc.ts'
 
 /** A member that has not ended by then is killed: before the primary's own time is up. */
 const STOP_MS = 21_000
@@ -8,10 +9,10 @@ const STOP_MS = 21_000
 export interface MemberOptions {
   /** The program file (main.js). */
   readonly program: string
-  /** Shown in its log lines. */
-  readonly number: number
-  readonly start: Extract<ToMember, { kind: 'start' }>
-  readonly onMessage: (message: FromMember) => void
+  /** MEMBER_ARGUMENT or SPARE_ARGUMENT. */
+  readonly argument: string
+  readonly patience: Patience
+  readonly onMetrics: (message: MetricsMessage) => void
 }
 
 export interface MemberEnd {
@@ -22,65 +23,111 @@ export interface MemberEnd {
 
 export class Member {
   readonly #child: ChildProcess
-  readonly #onMessage: (message: FromMember) => void
-  /** Settles with its end, however it comes. */
+  readonly #patience: Patience
+  readonly #heartbeat: Heartbeat
+  readonly #onMetrics: (message: MetricsMessage) => void
+  /** Settles with its end, however it comes, after its last message. */
   readonly ended: Promise<MemberEnd>
   /** Where it listens; rejects when it ends before that. */
   readonly listening: Promise<string>
+  #listens: (address: string) => void = () => undefined
+  #isLoaded = false
+  #isTold = false
   #hasListened = false
+  #isStopping = false
   #reason: string | null = null
 
-  constructor({ program, number, start, onMessage }: MemberOptions) {
-    this.#onMessage = onMessage
-    this.#child = fork(program, [MEMBER_ARGUMENT, String(number)])
+  constructor({ program, argument, patience, onMetrics }: MemberOptions) {
+    this.#onMetrics = onMetrics
+    this.#patience = patience
+    this.#heartbeat = new Heartbeat({
+      patience,
+      ask: () => this.#send({ kind: 'ping' }),
+      onSilence: () => this.#onSilence(),
+    })
+    // Plain JSON knows no Infinity, which a gauge may be.
+    this.#child = fork(program, [argument], { serialization: 'advanced' })
     this.ended = this.#end()
     this.listening = new Promise((resolve, reject) => {
+      this.#listens = resolve
       void this.ended.then(({ reason }) => reject(new Error(reason)))
-      this.#child.on('message', (message: FromMember) => {
-        if (message.kind === 'listening') {
-          this.#hasListened = true
-          resolve(message.address)
-        } else if (message.kind === 'failed') {
-          this.#reason = message.reason
-        } else {
-          this.#onMessage(message)
-        }
-      })
     })
     // Whoever doesn't wait for it hears of its death by `ended`.
     this.listening.catch(() => undefined)
-    this.send(start)
+    this.#child.on('message', (message: FromMember) => this.#hear(message))
   }
 
-  get pid(): number {
-    return this.#child.pid ?? 0
+  /** True once it can start at once. */
+  get isLoaded(): boolean {
+    return this.#isLoaded
   }
 
   get hasListened(): boolean {
     return this.#hasListened
   }
 
-  /** A member that is just ending hears nothing; its end is told by `ended`. */
+  /** Tells it something; one that is just ending hears nothing, and its end is told by `ended`. */
   send(message: ToMember): void {
-    if (this.#child.connected) this.#child.send(message, () => undefined)
+    if (message.kind === 'start') this.#isTold = true
+    this.#send(message)
   }
 
-  /** Lets it finish; resolves when the process is gone. */
-  async stop(): Promise<void> {
-    this.send({ kind: 'stop' })
+  /** Lets it finish, if there is anything; resolves when the process is gone. */
+  async stop(reason: string): Promise<void> {
+    this.#isStopping = true
+    if (!this.#isTold) this.#child.kill('SIGKILL')
+    this.#send({ kind: 'stop', reason })
     const late = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS)
     await this.ended
     clearTimeout(late)
   }
 
+  #send(message: ToMember): void {
+    if (this.#child.connected) this.#child.send(message, () => undefined)
+  }
+
+  #hear(message: FromMember): void {
+    switch (message.kind) {
+      case 'loaded':
+        this.#isLoaded = true
+        this.#heartbeat.start()
+        return
+      case 'listening':
+        this.#hasListened = true
+        this.#listens(message.address)
+        return
+      case 'failed':
+        this.#reason = message.reason
+        return
+      case 'alive':
+        this.#heartbeat.answered()
+        this.#onMetrics(message)
+        return
+      case 'ask-others':
+      case 'measures':
+        this.#onMetrics(message)
+    }
+  }
+
+  /** The end of a member has a time of its own (STOP_MS). */
+  #onSilence(): void {
+    if (this.#isStopping) return
+    const { questions, periodMs } = this.#patience
+    const seconds = (questions * periodMs) / 1_000
+    this.#reason = `it was killed, because it had not answered for ${seconds} s`
+    this.#child.kill('SIGKILL')
+  }
+
   async #end(): Promise<MemberEnd> {
     const how = await new Promise<string>((resolve) => {
-      // A fork that fails tells by 'error' and never by 'exit'.
+      // A fork that fails tells by 'error' and never by the others.
       this.#child.once('error', (error) => resolve(error.message))
-      this.#child.once('exit', (code, signal) => {
+      // Unlike 'exit' it comes after everything that the process had said.
+      this.#child.once('close', (code, signal) => {
         resolve(signal === null ? `it ended with status ${code}` : `it was ended by ${signal}`)
       })
     })
+    this.#heartbeat.stop()
     return { hadListened: this.#hasListened, reason: this.#reason ?? how }
   }
 }

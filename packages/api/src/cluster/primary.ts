@@ -1,15 +1,16 @@
 /**
- * The primary of a cluster: prepares the database, starts the members on one port, starts again
- * what dies, and ends them. It listens on nothing itself and owns no connection, so all it can
- * lose is its members, which end when it does. Main thread of the primary.
+ * The primary of a cluster: starts the members on one port, fills the seat of each that dies or
+ * hangs, and ends them. It listens on nothing itself and owns no connection, so all it can lose is
+ * its members, which end when it does. Main thread of the primary; start-primary.ts comes before.
  */
 import type { Logger } from '@bellwire/common'
 import type { DatabaseConnection } from '@bellwire/common/db'
 import { StartError } from '../http/start-error.ts'
 import type { Program } from '../program.ts'
-import type { FromMember } from './ipc.ts'
+import { ClusterMetrics } from './cluster-metrics.ts'
+import type { Patience } from './heartbeat.ts'
+import { MEMBER_ARGUMENT, SPARE_ARGUMENT } from './ipc.ts'
 import { Member, type MemberEnd } from './member.ts'
-import { MetricsExchange } from './metrics-exchange.ts'
 import { RestartPolicy } from './restart-policy.ts'
 
 export interface PrimaryOptions {
@@ -19,6 +20,8 @@ export interface PrimaryOptions {
   readonly connection: DatabaseConnection
   /** Never 0: the system would choose one for each. */
   readonly port: number
+  /** With members that do not answer. */
+  readonly patience: Patience
   readonly log: Logger
 }
 
@@ -35,7 +38,12 @@ export class Primary implements Program {
   /** Every process that runs, during a roll both of a seat. */
   readonly #running = new Set<Member>()
   readonly #policy = new RestartPolicy()
-  readonly #exchange = new MetricsExchange()
+  readonly #metrics = new ClusterMetrics()
+  /**
+   * A process that has loaded the program and waits to become a member. To load takes most of the
+   * time of a start: with 40 MB for a spare a seat is empty for a third of it.
+   */
+  #spare: Member | null = null
   #started = false
   #stopping = false
   #rolling = false
@@ -62,25 +70,30 @@ export class Primary implements Program {
     for (const seat of this.#seats) this.#fill(seat)
     const addresses = await Promise.all(this.#seats.map((seat) => this.#untilListening(seat)))
     this.#started = true
+    this.#keepSpare()
     return addresses[0] ?? ''
   }
 
   async stop(): Promise<void> {
     this.#stopping = true
     for (const { restart } of this.#seats) if (restart !== null) clearTimeout(restart)
-    await Promise.all([...this.#running].map((member) => member.stop()))
+    await Promise.all([...this.#running].map((member) => member.stop('the primary stops')))
   }
 
   /** Replaces one member after the other; each new one listens before the old one ends. */
   reload(): void {
     if (this.#rolling || this.#stopping) return
     this.#rolling = true
-    void this.#roll().finally(() => (this.#rolling = false))
+    void this.#roll().finally(() => {
+      this.#rolling = false
+      this.#keepSpare()
+    })
   }
 
   async #roll(): Promise<void> {
     const { log } = this.#options
     log.info('members are replaced one by one')
+    await this.#dropSpare()
     for (const seat of this.#seats) {
       const next = this.#spawn(seat.number)
       try {
@@ -92,7 +105,7 @@ export class Primary implements Program {
       const before = seat.member
       if (seat.restart !== null) clearTimeout(seat.restart)
       this.#seat(seat, next)
-      await before?.stop()
+      await before?.stop('another member has taken its place')
       if (this.#stopping) return
     }
     log.info('all members were replaced')
@@ -118,21 +131,60 @@ export class Primary implements Program {
     void member.ended.then((end) => this.#onEnd(seat, member, end))
   }
 
+  /** A member that starts, from the spare where there is one. */
   #spawn(number: number): Member {
-    const { program, connection, port, log } = this.#options
-    const member: Member = new Member({
-      program,
-      number,
-      start: { kind: 'start', connection, port },
-      onMessage: (message) => void this.#onMessage(member, message),
-    })
-    this.#running.add(member)
-    void member.ended.then(() => this.#running.delete(member))
-    void member.listening.then(
-      () => this.#policy.listened(),
+    const { connection, port, log } = this.#options
+    const member = this.#takeSpare() ?? this.#fork(MEMBER_ARGUMENT)
+    member.send({ kind: 'start', number, connection, port })
+    member.listening.then(
+      () => {
+        this.#policy.listened()
+        this.#metrics.joined(member)
+        this.#keepSpare()
+      },
       (error: unknown) => log.debug({ number, error: String(error) }, 'member did not listen'),
     )
     return member
+  }
+
+  #fork(argument: string): Member {
+    const { program, patience } = this.#options
+    const member: Member = new Member({
+      ...{ program, argument, patience },
+      onMetrics: (message) => this.#metrics.hear(member, message),
+    })
+    this.#running.add(member)
+    void member.ended.then(() => {
+      this.#running.delete(member)
+      this.#metrics.left(member)
+    })
+    return member
+  }
+
+  #takeSpare(): Member | null {
+    const spare = this.#spare
+    if (spare?.isLoaded !== true) return null
+    this.#spare = null
+    return spare
+  }
+
+  /** It has loaded what a roll is about to replace. */
+  async #dropSpare(): Promise<void> {
+    const spare = this.#spare
+    this.#spare = null
+    await spare?.stop('it is not needed')
+  }
+
+  /** Loads one when all is quiet. One that dies is missed until the next member has started. */
+  #keepSpare(): void {
+    if (!this.#started || this.#stopping || this.#rolling || this.#spare !== null) return
+    const spare = this.#fork(SPARE_ARGUMENT)
+    this.#spare = spare
+    void spare.ended.then(({ reason }) => {
+      if (this.#spare !== spare) return
+      this.#spare = null
+      this.#options.log.debug({ reason }, 'the spare ended')
+    })
   }
 
   #onEnd(seat: Seat, member: Member, { hadListened, reason }: MemberEnd): void {
@@ -152,17 +204,5 @@ export class Primary implements Program {
 
   #someListen(): boolean {
     return this.#seats.some(({ member }) => member?.hasListened === true)
-  }
-
-  async #onMessage(member: Member, message: FromMember): Promise<void> {
-    if (message.kind === 'measures') {
-      this.#exchange.answered(member, message.question, message.metrics)
-    } else if (message.kind === 'ask-others') {
-      const others = this.#seats.flatMap(({ member: other }) =>
-        other === null || other === member || !other.hasListened ? [] : [other],
-      )
-      const { question } = message
-      member.send({ kind: 'measured', question, others: await this.#exchange.ask(others) })
-    }
   }
 }

@@ -1,14 +1,16 @@
 /**
  * A member of a cluster: a gateway on the shared port and the primary's database. It ends when the
- * primary says so, or is gone. Main thread of a member; called by main.ts.
+ * primary says so, or is gone. Until it is told to start it is a spare. Main thread of a member;
+ * called by main.ts.
  */
 import type { Logger } from '@bellwire/common'
 import type { Config } from '@bellwire/common/config'
 import { startGateway } from '../gateway.ts'
 import { StartError } from '../http/start-error.ts'
+import type { Metrics } from '../metrics.ts'
 import type { Program } from '../program.ts'
-import type { FromMember, ToMember } from './ipc.ts'
-import { SummedMetrics } from './summed-metrics.ts'
+import { type FromMember, MEMBER_ARGUMENT, type ToMember } from './ipc.ts'
+import { processMetrics, SummedMetrics } from './summed-metrics.ts'
 
 /**
  * @param askToStop ends this process as a signal would
@@ -19,8 +21,18 @@ export async function startMember(
   log: Logger,
   askToStop: (reason: string) => void,
 ): Promise<Program> {
-  let measure: (question: number) => void = () => undefined
-  const summed = new SummedMetrics((question) => tell({ kind: 'ask-others', question }))
+  let serving: { readonly metrics: Metrics; readonly summed: SummedMetrics } | null = null
+
+  /** Answers on the thread that owns the sockets, so what keeps them waiting keeps this waiting. */
+  async function tellAlive(told?: () => void): Promise<void> {
+    tell({ kind: 'alive', totals: (await serving?.metrics.totals()) ?? [] }, told)
+  }
+
+  async function tellMetrics(question: number): Promise<void> {
+    if (serving === null) return
+    tell({ kind: 'measures', question, metrics: await processMetrics(serving.metrics) })
+  }
+
   const start = await new Promise<Extract<ToMember, { kind: 'start' }>>((resolve, reject) => {
     process.once('disconnect', () => {
       // Of the two only the one that comes in time counts.
@@ -32,31 +44,42 @@ export async function startMember(
         case 'start':
           return resolve(message)
         case 'stop':
-          return askToStop('the primary stops')
+          return askToStop(message.reason)
+        case 'ping':
+          return void tellAlive()
         case 'measure':
-          return measure(message.question)
+          return void tellMetrics(message.question)
         case 'measured':
-          return summed.answered(message.question, message.others)
+          return serving?.summed.answered(message.question, message.others)
       }
     })
+    tell({ kind: 'loaded' })
   })
+  const { number, connection, port } = start
+  // A spare was called otherwise; tools tell members by their command line.
+  process.title = `bellwire ${MEMBER_ARGUMENT} ${number}`
+  log.setBindings({ member: number })
   const gateway = await startGateway({
-    config,
-    connection: start.connection,
+    ...{ config, connection, log },
     shared: true,
-    sharedPort: start.port,
-    log,
-    summed: (own) => {
-      measure = (question) => {
-        void own.values().then((metrics) => tell({ kind: 'measures', question, metrics }))
-      }
-      return { text: async () => summed.text(await own.values()) }
+    sharedPort: port,
+    summed: (metrics) => {
+      const summed = new SummedMetrics(metrics, (question, totals) =>
+        tell({ kind: 'ask-others', question, totals }),
+      )
+      serving = { metrics, summed }
+      return summed
     },
   })
   const { address } = gateway
   log.info({ address }, 'member listens')
   tell({ kind: 'listening', address })
-  return { stop: () => gateway.stop() }
+  return {
+    async stop() {
+      await gateway.stop()
+      await new Promise<void>((resolve) => void tellAlive(resolve))
+    },
+  }
 }
 
 /** Tells the primary why this member cannot start; resolves when the words are on their way. */

@@ -7,20 +7,27 @@ import { probeAddresses } from '../http/probe-port.ts'
 import { probeFiles } from '../probe-files.ts'
 import type { Program } from '../program.ts'
 import { welcome } from '../welcome.ts'
+import { PATIENCE, type Patience } from './heartbeat.ts'
 import { Primary } from './primary.ts'
 
 /**
  * @param program file of the program, started again for each member
+ * @param patience with members that do not answer
  * @throws {StartError | DatabaseStartError} with one line that says why it cannot start.
  */
-export async function startPrimary(config: Config, log: Logger, program: string): Promise<Program> {
+export async function startPrimary(
+  config: Config,
+  log: Logger,
+  program: string,
+  patience: Patience = PATIENCE,
+): Promise<Program> {
   // The members share the ports, so none of them would notice a stranger that shares them too.
   const port = await probeAddresses(config)
   await probeFiles(config)
   const database = await openDatabase(config, log)
   const { connection } = database
   const { processes } = config.server.cluster
-  const primary = new Primary({ program, processes, connection, port, log })
+  const primary = new Primary({ program, processes, connection, port, patience, log })
   try {
     const { madeAdmin } = await prepareDatabase(config, connection, log)
     const address = await primary.start()
