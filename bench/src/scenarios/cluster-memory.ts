@@ -1,4 +1,4 @@
-/** How the memory of a cluster falls apart: its primary, and one of its members. */
+/** How the memory of a cluster falls apart: its primary with the spare that it keeps, and one of its members. */
 import { median } from '../stats/summary.ts'
 import type { ProcessUse } from '../server/process-use.ts'
 import type { Metrics } from './scenario.ts'

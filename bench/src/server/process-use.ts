@@ -9,8 +9,10 @@ import { field, readOr } from './proc-file.ts'
 /** Kernel clock ticks a second in /proc/PID/stat: 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100
 
-/** What tells a member of a cluster from whatever else its primary has started; as in its command line. */
-const MEMBER_ARGUMENT = 'cluster-member'
+// What tells the members of a cluster, and the process that waits to become one, from whatever else
+// their primary has started; as in their command lines.
+const MEMBER = 'cluster-member'
+const SPARE = 'cluster-spare'
 
 /** Sums over the processes of the server, unless said otherwise. */
 export interface ProcessUse {
@@ -31,8 +33,8 @@ export interface ProcessUse {
 /** Reads the process and everything that descends from it or serves `dataDir`. */
 export function readProcessUse(pid: number, dataDir: string | null): ProcessUse {
   const table = readProcessTable()
-  const members = clusterMembers(table, pid)
-  const server = [pid, ...members]
+  const members = childrenNamed(MEMBER, table, pid)
+  const server = [pid, ...members, ...childrenNamed(SPARE, table, pid)]
   const database = databaseProcesses(table, server, dataDir)
   let databaseBytes = 0
   let databaseCpuSeconds = 0
@@ -56,7 +58,7 @@ export function readProcessUse(pid: number, dataDir: string | null): ProcessUse 
 
 /** Open files of the process of the server that has the most. */
 export function readMostOpenFiles(pid: number): number {
-  const server = [pid, ...clusterMembers(readProcessTable(), pid)]
+  const server = [pid, ...childrenNamed(MEMBER, readProcessTable(), pid)]
   return Math.max(...server.map((id) => readdirSync(`/proc/${id}/fd`).length))
 }
 
@@ -80,11 +82,15 @@ function readProcessTable(): Map<number, TableRow> {
   return table
 }
 
-function clusterMembers(table: ReadonlyMap<number, TableRow>, primary: number): number[] {
+function childrenNamed(
+  name: string,
+  table: ReadonlyMap<number, TableRow>,
+  primary: number,
+): number[] {
   return [...table]
     .filter(([, { parent }]) => parent === primary)
     .map(([pid]) => pid)
-    .filter((pid) => readOr(`/proc/${pid}/cmdline`, '').includes(`\0${MEMBER_ARGUMENT}\0`))
+    .filter((pid) => readOr(`/proc/${pid}/cmdline`, '').includes(name))
 }
 
 function databaseProcesses(
