@@ -9,7 +9,7 @@ import { startGateway } from '../gateway.ts'
 import { StartError } from '../http/start-error.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Program } from '../program.ts'
-import { type FromMember, MEMBER_ARGUMENT, type ToMember } from './ipc.ts'
+import { type FromMember, MEMBER_ARGUMENT, SPARE_ARGUMENT, type ToMember } from './ipc.ts'
 import { processMetrics, SummedMetrics } from './summed-metrics.ts'
 
 /**
@@ -53,10 +53,11 @@ export async function startMember(
           return serving?.summed.answered(message.question, message.others)
       }
     })
+    // Tools tell both by their command lines.
+    process.title = `bellwire ${SPARE_ARGUMENT}`
     tell({ kind: 'loaded' })
   })
   const { number, connection, port } = start
-  // A spare was called otherwise; tools tell members by their command line.
   process.title = `bellwire ${MEMBER_ARGUMENT} ${number}`
   log.setBindings({ member: number })
   const gateway = await startGateway({

@@ -1,43 +1,35 @@
 /** A cluster of one machine: primary, members, one port, one embedded database. Real processes. */
-import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import t from 'tap'
-import { ApiClient, idOf } from '../support/api-client.ts'
-import {
-  type Bellwire,
-  childrenOf,
-  isRunning,
-  runToEnd,
-  startBellwire,
-} from '../support/bellwire.ts'
+import { ApiClient, idOf, type Identity } from '../support/api-client.ts'
+import { type Bellwire, isRunning, runToEnd, startBellwire } from '../support/bellwire.ts'
 import { openStream, StreamClient } from '../support/ws-client.ts'
 import { checkDelivered, checkStored, openStreams, Traffic } from '../promises/traffic.ts'
+import {
+  CLUSTER,
+  listening,
+  logged,
+  membersOf,
+  metric,
+  sparesOf,
+  startedBy,
+} from './cluster-processes.ts'
 import { within } from './two-processes.ts'
 
-const CLUSTER = {
-  GOTIFY_SERVER_CLUSTER_PROCESSES: '2',
-  GOTIFY_SERVER_STREAM_SHARDTHREADS: '1',
+/** Twenty publishes, on as many connections. */
+async function publishSome(api: ApiClient, user: Identity): Promise<void> {
+  const texts = Array.from({ length: 20 }, (_, number) => `counted ${number}`)
+  await Promise.all(texts.map((text) => api.publish(user.applicationToken, text)))
 }
 
-/** Process numbers of the members, from the system. */
-async function membersOf(cluster: Bellwire): Promise<readonly number[]> {
-  const members: number[] = []
-  for (const pid of await childrenOf(cluster.pid)) {
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8')
-    if (command.includes('cluster-member')) members.push(pid)
-  }
-  return members
-}
-
-/** How often a member has begun to listen. */
-function listening(cluster: Bellwire): number {
-  return cluster.logs.filter((line) => line.includes('"msg":"member listens"')).length
-}
-
-/** A metric of the whole cluster; NaN without one. */
-async function metric(api: ApiClient, name: string): Promise<number> {
-  const { text } = await api.call('GET /metrics')
-  return Number(new RegExp(`^${name}(?:{.*})? (\\S+)$`, 'm').exec(text)?.[1])
+/** A metric as eight connections get it: with luck from every member. */
+function metricOfEach(cluster: Bellwire, name: string): Promise<number[]> {
+  return Promise.all(
+    Array.from({ length: 8 }, async () => {
+      const alone = new ApiClient(cluster)
+      return metric(alone, name).finally(() => alone.close())
+    }),
+  )
 }
 
 t.test('A cluster', { timeout: 240_000 }, async (t) => {
@@ -68,12 +60,18 @@ t.test('A cluster', { timeout: 240_000 }, async (t) => {
     const traffic = new Traffic(api, user, 4)
     await traffic.more(20)
     const before = listening(cluster)
+    const hasSpare = async (): Promise<boolean> => (await sparesOf(cluster)).length === 1
+    t.ok(Number.isFinite(await within(20_000, hasSpare)))
+    const [spare = 0] = await sparesOf(cluster)
     const [victim = 0] = await membersOf(cluster)
     process.kill(victim, 'SIGKILL')
     t.ok(Number.isFinite(await within(20_000, () => listening(cluster) > before)))
     await traffic.more(20)
     await traffic.stop()
-    t.equal((await membersOf(cluster)).length, 2)
+    const members = await membersOf(cluster)
+    t.equal(members.length, 2)
+    t.ok(members.includes(spare), 'the spare has taken the seat')
+    t.ok(Number.isFinite(await within(20_000, hasSpare)), 'there is a new one')
     const history = await api.history(user)
     checkStored(t, history, traffic.acknowledged)
     const stream = await openStream(cluster.port, { token: user.clientToken, after: 0 })
@@ -83,7 +81,7 @@ t.test('A cluster', { timeout: 240_000 }, async (t) => {
 
   await t.test('[CLU12] SIGHUP replaces the members one by one', async (t) => {
     const user = await api.identity()
-    const before = await membersOf(cluster)
+    const before = await startedBy(cluster)
     const traffic = new Traffic(api, user, 2)
     process.kill(cluster.pid, 'SIGHUP')
     const replaced = await within(30_000, () =>
@@ -94,28 +92,56 @@ t.test('A cluster', { timeout: 240_000 }, async (t) => {
     await traffic.stop()
     const after = await membersOf(cluster)
     t.equal(after.length, 2)
-    t.notOk(after.some((pid) => before.includes(pid)))
+    t.strictSame(before.filter(isRunning), [], 'neither the members nor the spare were kept')
+    t.equal(logged(cluster, '"reason":"another member has taken its place"'), 2)
     checkStored(t, await api.history(user), traffic.acknowledged)
+  })
+
+  await t.test('[CLU18] Counters of the cluster never fall when members end', async (t) => {
+    const user = await api.identity()
+    const answered = 'bellwire_publishes_total{status="200"}'
+    await publishSome(api, user)
+    const before = await metric(api, answered)
+
+    await publishSome(api, user)
+    const listened = listening(cluster)
+    process.kill(cluster.pid, 'SIGHUP')
+    t.ok(Number.isFinite(await within(30_000, () => listening(cluster) === listened + 2)))
+    t.ok(Number.isFinite(await within(30_000, async () => (await startedBy(cluster)).length === 3)))
+    t.equal(await metric(api, answered), before + 20, 'one that ends in order says its last count')
+
+    await publishSome(api, user)
+    // Whoever of the two is asked.
+    const told = Math.max(...(await metricOfEach(cluster, answered)))
+    t.equal(told, before + 40)
+    const again = listening(cluster)
+    const [victim = 0] = await membersOf(cluster)
+    process.kill(victim, 'SIGKILL')
+    t.ok(Number.isFinite(await within(10_000, () => !isRunning(victim))))
+    t.strictSame(new Set(await metricOfEach(cluster, answered)), new Set([told]))
+    t.ok(Number.isFinite(await within(20_000, () => listening(cluster) > again)))
+    t.strictSame(new Set(await metricOfEach(cluster, answered)), new Set([told]))
+    t.equal(await metric(api, 'bellwire_processes'), 2, 'gauges are those of the living')
   })
 
   await t.test('[CLU13] SIGTERM drains every member and ends with status 0', async (t) => {
     const user = await api.identity()
     const streams = await openStreams(10, cluster.port, { token: user.clientToken })
-    const members = await membersOf(cluster)
+    const children = await startedBy(cluster)
     t.equal(await cluster.stop(), 0)
     for (const stream of streams) t.same(await stream.closed, { code: 1001 })
-    t.strictSame(members.filter(isRunning), [])
+    t.strictSame(children.filter(isRunning), [])
     t.equal(await cluster.postgresPid(), null)
   })
 
   await t.test('[CLU14] No member outlives a primary that is killed', async (t) => {
     await cluster.start()
-    const members = await membersOf(cluster)
-    t.equal(members.length, 2)
+    t.equal((await membersOf(cluster)).length, 2)
+    const children = await startedBy(cluster)
     const user = await api.identity()
     const acknowledged = await api.publish(user.applicationToken, 'kept')
     await cluster.kill9()
-    t.ok(Number.isFinite(await within(10_000, () => !members.some(isRunning))))
+    t.ok(Number.isFinite(await within(10_000, () => !children.some(isRunning))))
     await cluster.start()
     const stream = await openStream(cluster.port, { token: user.clientToken, after: 0 })
     t.ok(stream instanceof StreamClient)

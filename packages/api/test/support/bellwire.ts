@@ -10,7 +10,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
+/** The program. */
+export const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
 const LISTENS = '"msg":"Bellwire listens"'
 const START_LIMIT_MS = 90_000
 const LOG_LINES = 200
@@ -62,9 +63,14 @@ export async function runToEnd(
   return { ending, stdout, stderr }
 }
 
-export async function startBellwire(t: Teardown, env: Environment = {}): Promise<Bellwire> {
+/** @param program the file to run @default the program itself */
+export async function startBellwire(
+  t: Teardown,
+  env: Environment = {},
+  program = MAIN,
+): Promise<Bellwire> {
   const dataDir = await mkdtemp(join(tmpdir(), 'bellwire-test-'))
-  const bellwire = new Bellwire(dataDir, env)
+  const bellwire = new Bellwire(dataDir, env, program)
   t.teardown(() => bellwire.remove())
   await bellwire.start()
   return bellwire
@@ -73,14 +79,16 @@ export async function startBellwire(t: Teardown, env: Environment = {}): Promise
 export class Bellwire {
   readonly dataDir: string
   readonly #env: Environment
+  readonly #program: string
   #child: ChildProcess | null = null
   #ending: Promise<Ending> = Promise.resolve(0)
   #port = 0
   #logs: string[] = []
 
-  constructor(dataDir: string, env: Environment) {
+  constructor(dataDir: string, env: Environment, program = MAIN) {
     this.dataDir = dataDir
     this.#env = env
+    this.#program = program
   }
 
   get port(): number {
@@ -103,7 +111,7 @@ export class Bellwire {
 
   /** Starts the program, also again on the same folder; resolves when it listens. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [MAIN], {
+    const child = spawn(process.execPath, [this.#program], {
       env: environment(this.dataDir, this.#env),
       cwd: this.dataDir,
       stdio: ['ignore', 'pipe', 'pipe'],

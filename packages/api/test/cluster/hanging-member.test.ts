@@ -1,0 +1,48 @@
+/** A member that lives but does not answer, in a real cluster whose primary waits 2 s instead of 20. */
+import { fileURLToPath } from 'node:url'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { startBellwire } from '../support/bellwire.ts'
+import { CLUSTER, listening, logged, membersOf } from './cluster-processes.ts'
+import { within } from './two-processes.ts'
+
+const IMPATIENT = fileURLToPath(new URL('impatient-cluster.js', import.meta.url))
+/** Longer than that primary's patience. */
+const LONG_MS = 3_000
+
+t.test('A cluster', { timeout: 120_000 }, async (t) => {
+  const cluster = await startBellwire(t, CLUSTER, IMPATIENT)
+
+  await t.test('[CLU17] A member that hangs is killed and its seat filled again', async (t) => {
+    const before = listening(cluster)
+    const [stopped = 0, other = 0] = await membersOf(cluster)
+    process.kill(stopped, 'SIGSTOP')
+    t.ok(Number.isFinite(await within(30_000, () => listening(cluster) > before)))
+    const members = await membersOf(cluster)
+    t.equal(members.length, 2)
+    t.notOk(members.includes(stopped))
+    t.ok(members.includes(other), 'the one that answers stays')
+    t.equal(logged(cluster, 'because it had not answered for 2 s'), 1)
+  })
+
+  await t.test('[CLU17] A primary that was paused itself kills nobody', async (t) => {
+    const members = await membersOf(cluster)
+    const ends = logged(cluster, 'a member ended')
+    process.kill(cluster.pid, 'SIGSTOP')
+    await sleep(LONG_MS)
+    process.kill(cluster.pid, 'SIGCONT')
+    await sleep(LONG_MS)
+    t.strictSame(await membersOf(cluster), members)
+    t.equal(logged(cluster, 'a member ended'), ends)
+  })
+
+  await t.test('[CLU17] A member that is stopping has its time, answer or not', async (t) => {
+    const [stopped = 0] = await membersOf(cluster)
+    process.kill(stopped, 'SIGSTOP')
+    const ending = cluster.stop()
+    await sleep(LONG_MS)
+    process.kill(stopped, 'SIGCONT')
+    t.equal(await ending, 0)
+    t.equal(logged(cluster, '"msg":"Bellwire stopped"'), 2, 'both came to their end')
+  })
+})
