@@ -2,6 +2,7 @@
  * Opens the door: a TCP port or a unix socket, with errors that say what is wrong (uWebSockets.js
  * itself only says that it failed). Gateway thread; start and stop.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js'
 import { bareHost, hostAndPort, probePort } from './probe-port.ts'
 import { StartError } from './start-error.ts'
@@ -11,12 +12,10 @@ import { uWS } from './uws.ts'
 export interface ListenOptions {
   /** Address or host name, '' for every address, or `unix:/path`. */
   readonly address: string
-  /** 0 lets the system choose. */
+  /** 0 lets the system choose; not where it is shared. */
   readonly port: number
-  /** True when several processes share the port (SO_REUSEPORT). */
+  /** True when several processes share the port. */
   readonly shared: boolean
-  /** True when another app will take this one's place later; that needs SO_REUSEPORT, too. */
-  readonly replaceable: boolean
 }
 
 export interface Listener {
@@ -24,11 +23,11 @@ export interface Listener {
   readonly address: string
   /** 0 for a unix socket. */
   readonly port: number
-  /** Takes no new connection; open ones go on. */
+  /** Takes those that wait, then no new connection; open ones go on. */
   close(): Promise<void>
   /**
    * Lets another app listen here before this one stops, so the address is never without a listener.
-   * A connection that waits to be accepted in that very moment may be reset.
+   * A connection that is made in the very moment of the change may be reset.
    */
   handOver(app: TemplatedApp): Promise<Listener>
 }
@@ -41,50 +40,91 @@ interface FullListen {
 
 type ListenCallback = (socket: us_listen_socket | false) => void
 
+/** SO_REUSEPORT. */
 const SHARED_PORT = 0
 const EXCLUSIVE_PORT = 1
+/**
+ * Sockets that listen on one port. The kernel deals new connections out to them, and each has a
+ * queue of its own for those that wait to be accepted: 512, fixed in uWebSockets.js. Whoever finds
+ * it full tries again after 1, 3 and 7 s, so that a crowd that returns would shut others out.
+ */
+const SOCKETS_A_PORT = 8
 const UNIX = 'unix:'
 
 /** @throws {StartError} if the port or path is taken, not allowed or not there */
 export async function listen(app: TemplatedApp, options: ListenOptions): Promise<Listener> {
   if (options.address.startsWith(UNIX)) return listenUnix(app, options.address.slice(UNIX.length))
   const host = bareHost(options.address)
-  // A shared port is taken by our own; only one that fails is looked into.
-  const free = options.shared ? options.port : await probePort(host, options.port)
-  if (options.shared || options.replaceable) {
-    // Not 0: a port that the system picks for uWebSockets.js is never shared.
-    return listenTcp(app, host, free, SHARED_PORT)
-  }
-  return listenTcp(app, host, options.port, EXCLUSIVE_PORT)
+  const { port } = options
+  // Without an await in between, so that another process has some 20 us to come in, and no more.
+  const free = options.shared ? port : freePort(app, host, port)
+  const listener = free === null ? null : listenTcp(app, host, free)
+  return listener ?? cannotListen(host, port)
 }
 
-async function listenTcp(
-  app: TemplatedApp,
-  host: string,
-  wanted: number,
-  flags: number,
-): Promise<Listener> {
-  const socket = await new Promise<us_listen_socket | false>((resolve) => {
-    const full = app as unknown as FullListen
-    if (host === '') full.listen(wanted, flags, resolve)
-    else full.listen(host, wanted, flags, resolve)
-  })
-  if (socket === false) {
-    await probePort(host, wanted)
-    throw new StartError(`Cannot listen on ${hostAndPort(host, wanted)}`)
-  }
+async function cannotListen(host: string, port: number): Promise<never> {
+  await probePort(host, port)
+  throw new StartError(`Cannot listen on ${hostAndPort(host, port)}`)
+}
+
+/** Takes the port alone for a moment, which fails if anybody listens there; null then. */
+function freePort(app: TemplatedApp, host: string, wanted: number): number | null {
+  const socket = open(app, host, wanted, EXCLUSIVE_PORT)
+  if (socket === null) return null
   const port = uWS.us_socket_local_port(socket)
-  const close = async (): Promise<void> => uWS.us_listen_socket_close(socket)
+  uWS.us_listen_socket_close(socket)
+  return port
+}
+
+/** @returns null if the port cannot be had */
+function listenTcp(app: TemplatedApp, host: string, port: number): Listener | null {
+  const sockets: us_listen_socket[] = []
+  while (sockets.length < SOCKETS_A_PORT) {
+    const socket = open(app, host, port, SHARED_PORT)
+    if (socket === null) {
+      sockets.forEach(uWS.us_listen_socket_close)
+      return null
+    }
+    sockets.push(socket)
+  }
+  const close = async (): Promise<void> => {
+    await acceptWaiting()
+    sockets.forEach(uWS.us_listen_socket_close)
+  }
   return {
     address: hostAndPort(host, port),
     port,
     close,
     async handOver(next) {
-      const listener = await listenTcp(next, host, port, flags)
+      const listener = listenTcp(next, host, port) ?? (await cannotListen(host, port))
       await close()
       return listener
     },
   }
+}
+
+/** The callback is called at once. */
+function open(
+  app: TemplatedApp,
+  host: string,
+  port: number,
+  flags: number,
+): us_listen_socket | null {
+  let opened: us_listen_socket | false = false
+  const full = app as unknown as FullListen
+  const callback: ListenCallback = (socket) => (opened = socket)
+  if (host === '') full.listen(port, flags, callback)
+  else full.listen(host, port, flags, callback)
+  return opened === false ? null : opened
+}
+
+/**
+ * Lets the event loop accept all who wait: the kernel resets those that a socket leaves behind. The
+ * first turn may have looked for new connections already, the second one looks for sure.
+ */
+async function acceptWaiting(): Promise<void> {
+  await nextTurn()
+  await nextTurn()
 }
 
 async function listenUnix(app: TemplatedApp, path: string): Promise<Listener> {
@@ -99,6 +139,7 @@ async function bindUnix(app: TemplatedApp, path: string): Promise<Listener> {
   if (socket === false) throw new StartError(`Cannot listen on unix:${path}`)
   const file = await inode(path)
   const close = async (): Promise<void> => {
+    await acceptWaiting()
     uWS.us_listen_socket_close(socket)
     if (file !== null) await removeUnixSocket(path, file.id)
   }

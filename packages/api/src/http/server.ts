@@ -119,10 +119,8 @@ class Server<Connection> implements HttpServer {
   }
 
   async listen(): Promise<{ address: string; port: number }> {
-    const { address, port, sharedPort, tls } = this.#options
-    const shared = sharedPort ?? false
-    const replaceable = tls !== undefined
-    this.#listener = await listen(this.#app, { address, port, shared, replaceable })
+    const { address, port, sharedPort: shared = false } = this.#options
+    this.#listener = await listen(this.#app, { address, port, shared })
     return { address: this.#listener.address, port: this.#listener.port }
   }
 

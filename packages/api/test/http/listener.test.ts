@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -8,6 +9,20 @@ import { RawConnection } from './raw-connection.ts'
 import { startTestServer } from './test-server.ts'
 
 const REQUEST = 'GET /version HTTP/1.1\r\nHost: h\r\n\r\n'
+
+/** Connects a thousand times at once and says how many got through; a second try comes after 1 s. */
+const CROWD = `
+  const { connect } = require('node:net')
+  let connected = 0
+  const end = () => process.stdout.write(String(connected), () => process.exit())
+  const silence = setTimeout(end, 900)
+  for (let index = 0; index < 1000; index++) {
+    connect(Number(process.argv[1]), '127.0.0.1', () => {
+      silence.refresh()
+      if (++connected === 1000) end()
+    })
+  }
+`
 
 t.test('HttpServer.listen() on TCP', async (t) => {
   t.test('tells address and port', async (t) => {
@@ -34,7 +49,37 @@ t.test('HttpServer.listen() on TCP', async (t) => {
     t.equal(second.port, first.port)
     await t.rejects(startTestServer(t, { port: first.port }), StartError)
     const alone = await startTestServer(t, { port: await freePort() })
-    await t.rejects(startTestServer(t, { port: alone.port, sharedPort: true }), StartError)
+    await t.rejects(startTestServer(t, { port: alone.port }), StartError)
+  })
+
+  t.test('[LIFE22] takes its port without a pause in which another one could', async (t) => {
+    const port = await freePort()
+    const starts = [startTestServer(t, { port }), startTestServer(t, { port })]
+    const results = await Promise.allSettled(starts)
+    t.equal(results.filter(({ status }) => status === 'fulfilled').length, 1)
+  })
+
+  t.test('[LIM15] lets a thousand connections wait while the process is busy', async (t) => {
+    const { port } = await startTestServer(t)
+    // Nothing is accepted until it returns.
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', CROWD, String(port)], {
+      encoding: 'utf8',
+    })
+    t.equal(stderr + stdout, '1000')
+  })
+
+  t.test('[LIFE20] takes those that wait before it closes', async (t) => {
+    const { server, port } = await startTestServer(t)
+    const open = Array.from({ length: 20 }, () => RawConnection.open(port))
+    // Known to the kernel now, and not yet to the server.
+    await new Promise<void>((resolve) => process.nextTick(resolve))
+    const closed = server.stopAccepting()
+    for (const connection of await Promise.all(open)) {
+      connection.write(REQUEST)
+      t.equal((await connection.answer())?.body, 'version')
+      connection.destroy()
+    }
+    await closed
   })
 
   t.test('listens on every address without one', async (t) => {

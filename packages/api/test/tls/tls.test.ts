@@ -167,6 +167,20 @@ t.test('[TLS2] HttpServer.renewCertificate() leaves no moment without a listener
   }
 })
 
+t.test('[TLS2] HttpServer.renewCertificate() loses nobody who waits', async (t) => {
+  const files = await certificateFiles(t)
+  const { certFile, keyFile } = files
+  await files.write(await createTestCertificate())
+  const { server, port } = await startTestServer(t, { tls: { certFile, keyFile } })
+  for (let round = 0; round < 5; round++) {
+    const calls = Array.from({ length: 20 }, () => callTls(port, '/version'))
+    // Known to the kernel now, and not yet to the server.
+    await new Promise<void>((resolve) => process.nextTick(resolve))
+    await server.renewCertificate()
+    for (const { status } of await Promise.all(calls)) t.equal(status, 200)
+  }
+})
+
 function tlsPort({ logs }: Bellwire): number {
   const line = logs.find((each) => each.includes('"msg":"HTTPS is served"')) ?? ''
   return Number(/"address":"[^"]*:(\d+)"/.exec(line)?.[1])
