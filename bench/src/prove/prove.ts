@@ -2,6 +2,7 @@
  * One proof from its seed to its verdict: a fleet under load, faults for a while, everything healed and drained, and
  * what was acknowledged, committed and delivered compared. Runs in the process that also sends and receives.
  */
+import { SeededRandom } from '@bellwire/common/seeded-random'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { sleep } from '../wire/clock.ts'
@@ -19,7 +20,6 @@ import {
   type Fleet,
 } from './fleet/fleet.ts'
 import { Load } from './load/load.ts'
-import { Random } from './random.ts'
 
 const USERS = 6
 /** "Within 30 s after any single fault", and there were many. */
@@ -53,7 +53,7 @@ export interface Proof {
 /** @throws {Error} when the fleet does not start, or the reason of the signal; the fleet is stopped then too */
 export async function prove(options: ProofOptions): Promise<Proof> {
   const { seed, seconds, meanPauseMs, signal, say } = options
-  const random = new Random(seed)
+  const random = new SeededRandom(seed)
   const history = emptyHistory()
   const workDir = `${tmpdir()}/bellwire-prove-${process.pid}-${seed}`
   mkdirSync(workDir, { recursive: true })

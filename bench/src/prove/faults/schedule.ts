@@ -1,5 +1,5 @@
 /** Draws, from a seed, which fault happens when, where and for how long. Pure; carried out by faults.ts. */
-import type { Random } from '../random.ts'
+import type { SeededRandom } from '@bellwire/common/seeded-random'
 
 /** What is done, in the words of the table, and how long it lasts: milliseconds, drawn between the two. */
 export const FAULTS = {
@@ -43,7 +43,7 @@ export function possibleFaults(lengthMs: number, canFillDisk: boolean): FaultKin
  * @param meanPauseMs between the beginnings of two faults
  */
 export function drawSchedule(
-  random: Random,
+  random: SeededRandom,
   lengthMs: number,
   kinds: readonly FaultKind[],
   meanPauseMs: number,

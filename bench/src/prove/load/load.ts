@@ -1,7 +1,7 @@
 /** All senders and subscribers of a proof: some with keys and some without, some that resume and some that begin anew. */
+import { SeededRandom } from '@bellwire/common/seeded-random'
 import type { Tokens } from '../../server/fill.ts'
 import type { History } from '../check/history.ts'
-import { Random } from '../random.ts'
 import { ProvePublisher } from './publisher.ts'
 import { ProveSubscriber } from './subscriber.ts'
 
@@ -11,7 +11,7 @@ const LONGEST = [48_000, 300]
 export interface LoadOptions {
   readonly tokens: Tokens
   readonly ports: readonly number[]
-  readonly random: Random
+  readonly random: SeededRandom
   readonly history: History
 }
 
@@ -29,7 +29,7 @@ export class Load {
         name: `${user}${withKey ? 'k' : 'p'}`,
         longest: LONGEST[Math.min(user, 1)] ?? 0,
         token: tokens.applications[user] ?? '',
-        random: new Random(random.below(2 ** 31)),
+        random: new SeededRandom(random.below(2 ** 31)),
         ...{ user, withKey, ports, history },
       })
     const users = tokens.applications.map((_, user) => user)
@@ -41,7 +41,7 @@ export class Load {
           new ProveSubscriber({
             number: user * SUBSCRIBERS.length + index,
             token: tokens.clients[user] ?? '',
-            random: new Random(random.below(2 ** 31)),
+            random: new SeededRandom(random.below(2 ** 31)),
             ...{ user, ports, history },
             ...kind,
           }),

@@ -2,11 +2,11 @@
  * A sender of messages that nobody has sent before, to one user by way of any host, one after the other. With a key it
  * sends each again until it is acknowledged, now and then twice at once; without a key it sends each once.
  */
+import type { SeededRandom } from '@bellwire/common/seeded-random'
 import http from 'node:http'
 import { text as readText } from 'node:stream/consumers'
 import { nowUs, sleep } from '../../wire/clock.ts'
 import type { Attempt, History, Publish } from '../check/history.ts'
-import type { Random } from '../random.ts'
 import { digestOf } from './digest.ts'
 
 const LONGEST_PAUSE_MS = 60
@@ -25,7 +25,7 @@ export interface PublisherOptions {
   /** Bytes of the longest message. */
   readonly longest: number
   readonly ports: readonly number[]
-  readonly random: Random
+  readonly random: SeededRandom
   readonly history: Pick<History, 'publishes'>
 }
 

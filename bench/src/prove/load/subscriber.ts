@@ -2,9 +2,9 @@
  * A device that wants every message: it records what comes, and when its stream ends opens the next one at any host,
  * with `after=` where it has been told to go on. Faults can stop its reading or take its network away.
  */
+import type { SeededRandom } from '@bellwire/common/seeded-random'
 import { nowUs, sleep } from '../../wire/clock.ts'
 import type { History, Stream } from '../check/history.ts'
-import type { Random } from '../random.ts'
 import { readMessage } from './digest.ts'
 import { StreamClient } from './stream-client.ts'
 
@@ -19,7 +19,7 @@ export interface SubscriberOptions {
   /** True: it goes on behind the last message it has. False: each stream begins with "now", as with Gotify. */
   readonly resumes: boolean
   readonly ports: readonly number[]
-  readonly random: Random
+  readonly random: SeededRandom
   readonly history: Pick<History, 'streams' | 'refusals'>
 }
 

@@ -5,12 +5,12 @@
 import type { ClientId, UserId } from '@bellwire/common'
 import type { Clock } from '@sinonjs/fake-timers'
 import { DELETED_APPLICATION } from './memory-log.ts'
-import type { Random } from './random.ts'
+import type { SeededRandom } from '@bellwire/common/seeded-random'
 import type { OpenSocket, PublishRequest, World } from './world.ts'
 
 export interface Scene {
   readonly world: World
-  readonly random: Random
+  readonly random: SeededRandom
   readonly clock: Clock
   readonly users: readonly UserId[]
   /** How long messages are, characters. */

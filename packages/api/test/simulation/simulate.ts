@@ -5,7 +5,7 @@
 import type { UserId } from '@bellwire/common'
 import { install, type Clock } from '@sinonjs/fake-timers'
 import { OPERATIONS, type Operation, type Scene } from './operations.ts'
-import { Random } from './random.ts'
+import { SeededRandom } from '@bellwire/common/seeded-random'
 import { World, type WorldOptions } from './world.ts'
 
 export interface RunResult {
@@ -39,7 +39,7 @@ export async function simulate(seed: number): Promise<RunResult> {
       'Date',
     ],
   })
-  const random = new Random(seed)
+  const random = new SeededRandom(seed)
   const world = new World(drawWorld(random))
   try {
     return await new Run(world, random, clock).toTheEnd()
@@ -54,7 +54,7 @@ class Run {
   readonly #operations: readonly Operation[]
   readonly #history: string[] = []
 
-  constructor(world: World, random: Random, clock: Clock) {
+  constructor(world: World, random: SeededRandom, clock: Clock) {
     const users = Array.from({ length: 1 + random.below(4) }, (_, index) => (index + 1) as UserId)
     const textLength = random.oneOf(20, 20, 200, 3_000)
     this.#scene = {
@@ -161,7 +161,7 @@ class Run {
   }
 }
 
-function drawWorld(random: Random): WorldOptions {
+function drawWorld(random: SeededRandom): WorldOptions {
   const shardCount = random.oneOf(1, 2, 5)
   return {
     shardCount,

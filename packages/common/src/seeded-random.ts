@@ -1,9 +1,12 @@
-/** Random numbers that follow from a seed alone, so that a run can be repeated. */
-export class Random {
+/**
+ * Random numbers that follow from a seed alone, so that a run can be repeated: for the simulation
+ * and the proof. No program that serves imports this file.
+ */
+export class SeededRandom {
   #state: number
 
+  /** @param seed a whole number of 32 bits; neighbouring seeds give unlike numbers */
   constructor(seed: number) {
-    // Neighbouring seeds must not start alike.
     this.#state = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) | 0
   }
 
@@ -26,6 +29,16 @@ export class Random {
 
   chance(probability: number): boolean {
     return this.next() < probability
+  }
+
+  /** Undefined for an empty list. */
+  pick<Item>(list: readonly Item[]): Item | undefined {
+    return list[this.below(list.length)]
+  }
+
+  /** One of several values that are there for sure. */
+  oneOf<Item>(first: Item, ...others: readonly Item[]): Item {
+    return this.pick([first, ...others]) ?? first
   }
 
   shuffled<Item>(items: readonly Item[]): Item[] {
