@@ -2,6 +2,7 @@
  * Values of a Gotify database as Bellwire keeps them. The same column comes as a number, a bigint, a
  * text or bytes, as the database and the version have it. Pure.
  */
+import { isInCalendar } from '../calendar.ts'
 import { type GotifyRow, type GotifyTable } from './gotify-source.ts'
 import { ImportError } from './import-error.ts'
 
@@ -45,7 +46,7 @@ export function booleanOf(value: unknown): boolean {
 export function millisOf(value: unknown): number | null {
   if (value instanceof Date) return numberOrNull(value.getTime())
   const [, day, time, zulu, hours, minutes] = TIME.exec(textOf(value)) ?? []
-  if (day === undefined || time === undefined) return null
+  if (day === undefined || time === undefined || !isInCalendar(day)) return null
   const zone = zulu !== undefined || hours === undefined ? 'Z' : `${hours}:${minutes}`
   return numberOrNull(Date.parse(`${day}T${time}${zone}`))
 }

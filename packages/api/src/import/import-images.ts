@@ -73,11 +73,14 @@ async function imagesHere({ db }: ImportContext): Promise<ReadonlyMap<number, st
   return new Map(rows.map(({ id, image }) => [id, image]))
 }
 
+/** ENOTDIR and EISDIR: something else has the name of the folder, or of the image. */
+const NOT_THERE: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'EISDIR']
+
 async function readIfPresent(file: string): Promise<Buffer | null> {
   try {
     return await readFile(file)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    if (error instanceof Error && 'code' in error && NOT_THERE.includes(error.code)) return null
     throw error
   }
 }

@@ -3,6 +3,7 @@
  * next page. `since` goes back in time (Gotify: ids below it), `after` forward (Bellwire: ids above
  * it, oldest first). Pure; message-routes.ts runs the query.
  */
+import { isInCalendar } from '../calendar.ts'
 import { bindQuery } from './body-binding.ts'
 import { type Field, integer, invalid } from './fields.ts'
 import { parseUint64 } from './uint64.ts'
@@ -71,11 +72,6 @@ function unsigned<T extends number | null>(absent: T): Field<number | T> {
 /** A day alone begins at midnight, UTC. */
 const DATE = /^\d{4}-\d\d-\d\d$/
 const RFC_3339 = /^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
-
-/** Date.parse() takes February 30 for March 2. */
-function isInCalendar(day: string): boolean {
-  return new Date(day).toISOString().startsWith(day)
-}
 
 function date(): Field<number | null> {
   function parse(value: string, name: string): number | null {

@@ -192,7 +192,8 @@ t.test('[IMP2] What a row loses on its way is counted', async (t) => {
 })
 
 t.test('[IMP3] An application whose image cannot come in has the default picture', async (t) => {
-  const folder = t.testdir({ images: { 'text.png': 'no picture', 'good.png': PNG } })
+  const pictures = { 'text.png': 'no picture', 'good.png': PNG, 'away.png': { 'a.png': PNG } }
+  const folder = t.testdir({ images: pictures })
   await writeFile(join(folder, 'victim.png'), PNG)
   const file = join(folder, 'gotify.db')
   const { applications = [], ...others } = rowsOf3()
