@@ -62,6 +62,8 @@ done
 
 has_docker() { command -v docker >/dev/null && docker info >/dev/null 2>&1; }
 
+has_image() { docker image inspect "$1" >/dev/null 2>&1 || docker pull --quiet "$1" >&2; }
+
 build() {
   [[ -d $ROOT/node_modules ]] || (cd "$ROOT" && npx --yes pnpm@10.34.9 install --frozen-lockfile)
   (cd "$ROOT" && ./node_modules/.bin/tsc -b)
@@ -80,7 +82,7 @@ find_k6() {
       return
     fi
   fi
-  if has_docker && docker pull --quiet "$K6_IMAGE" >&2; then
+  if has_docker && has_image "$K6_IMAGE"; then
     mkdir -p "$BENCH/.bin"
     printf '#!/bin/sh\nexec docker run --rm --network host --user "$(id -u)" -v "%s:%s" %s "$@"\n' \
       "$ROOT" "$ROOT" "$K6_IMAGE" >"$BENCH/.bin/k6-image"
@@ -91,7 +93,9 @@ find_k6() {
 
 cleanup() {
   local status=$?
-  trap - EXIT INT TERM
+  trap - EXIT
+  # A second Ctrl-C must not leave half of it running. Each step has a bound of its own.
+  trap '' INT TERM
   if [[ -n $cli_pid ]] && kill -0 "$cli_pid" 2>/dev/null; then
     kill -TERM "$cli_pid" 2>/dev/null || true
     wait "$cli_pid" 2>/dev/null || true
@@ -99,7 +103,7 @@ cleanup() {
   # Only where the run itself was killed there is a list left.
   [[ -z $cli_pid || ! -f $BENCH/.work/running-$cli_pid ]] || cli stop || true
   [[ -z $image ]] || docker rm -f "$OTHER_CONTAINER" >/dev/null 2>&1 || true
-  if [[ $mode == docker ]]; then "${COMPOSE[@]}" down --volumes --timeout 20 || true; fi
+  if [[ $mode == docker ]]; then setsid --wait "${COMPOSE[@]}" down --volumes --timeout 20 || true; fi
   exit "$status"
 }
 
