@@ -95,6 +95,7 @@ export class Primary implements Program {
     log.info('members are replaced one by one')
     await this.#dropSpare()
     for (const seat of this.#seats) {
+      if (this.#stopping) return
       const next = this.#spawn(seat.number)
       try {
         await next.listening
@@ -106,7 +107,6 @@ export class Primary implements Program {
       if (seat.restart !== null) clearTimeout(seat.restart)
       this.#seat(seat, next)
       await before?.stop('another member has taken its place')
-      if (this.#stopping) return
     }
     log.info('all members were replaced')
   }

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { ApiClient } from '../support/api-client.ts'
 import { startBellwire } from '../support/bellwire.ts'
 import { CLUSTER, listening, logged, membersOf } from './cluster-processes.ts'
 import { within } from './two-processes.ts'
@@ -29,6 +30,10 @@ t.test('A cluster', { timeout: 120_000 }, async (t) => {
     const members = await membersOf(cluster)
     const ends = logged(cluster, 'a member ended')
     process.kill(cluster.pid, 'SIGSTOP')
+    const alone = new ApiClient(cluster)
+    const { status } = await alone.call('GET /metrics')
+    alone.close()
+    t.equal(status, 503, '[CLU18] part of a sum would be a fall')
     await sleep(LONG_MS)
     process.kill(cluster.pid, 'SIGCONT')
     await sleep(LONG_MS)
