@@ -99,7 +99,7 @@ t.test('[CLU16] A cluster that cannot serve HTTPS says why in one line', async (
 /** How many members have said that they serve HTTPS. */
 function membersThatServe({ logs }: Bellwire): number {
   const lines = logs.filter((line) => line.includes('"msg":"HTTPS is served"'))
-  return new Set(lines.map((line) => /"name":"([^"]*)"/.exec(line)?.[1])).size
+  return new Set(lines.map((line) => /"member":(\d+)/.exec(line)?.[1])).size
 }
 
 /**
