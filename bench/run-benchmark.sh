@@ -108,11 +108,12 @@ cleanup() {
 }
 
 start_containers() {
-  local counts=("${SHARD_COUNTS[@]}")
+  local counts=("${SHARD_COUNTS[@]}") count id
   [[ $verb =~ ^[0-9]+$ ]] && counts=("$verb")
   "${COMPOSE[@]}" up --build --detach --wait "${counts[@]/#/gotify-}"
   for count in "${counts[@]}"; do
-    arguments+=(--remote "shards-$count=$(container_url "gotify-$count")")
+    id="$("${COMPOSE[@]}" ps --quiet "gotify-$count")"
+    arguments+=(--remote "shards-$count=$(container_url "$id" 8080)")
   done
 }
 
@@ -120,18 +121,21 @@ start_containers() {
 # six files a connection and adds its own latency. Else (rootless Docker) the published port.
 container_url() {
   local own
-  own="http://$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' \
-    "$("${COMPOSE[@]}" ps --quiet "$1")"):8080"
+  own="http://$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$1"):$2"
   if curl --silent --fail --max-time 2 --output /dev/null "$own/health"; then echo "$own"; return; fi
-  echo "http://$("${COMPOSE[@]}" port "$1" 8080)"
+  echo "http://$(docker port "$1" "$2" | head -n 1)"
 }
 
 start_other_image() {
-  docker run --rm --detach --name "$OTHER_CONTAINER" --publish 127.0.0.1:8079:80 \
+  docker run --rm --detach --name "$OTHER_CONTAINER" --publish 127.0.0.1::80 --ulimit "nofile=${NOFILE:-200000}" \
     --env GOTIFY_PASSSTRENGTH=4 "${image#*=}" >/dev/null
-  arguments+=(--against "${image%%=*}=http://127.0.0.1:8079")
+  local published
+  published="http://$(docker port "$OTHER_CONTAINER" 80)"
   for _ in $(seq 60); do
-    curl --silent --fail http://127.0.0.1:8079/health >/dev/null && return
+    if curl --silent --fail "$published/health" >/dev/null; then
+      arguments+=(--against "${image%%=*}=$(container_url "$OTHER_CONTAINER" 80)")
+      return
+    fi
     sleep 0.5
   done
   echo "The image ${image#*=} did not get healthy" >&2
