@@ -102,7 +102,7 @@ cleanup() {
   fi
   # Only where the run itself was killed there is a list left.
   [[ -z $cli_pid || ! -f $BENCH/.work/running-$cli_pid ]] || cli stop || true
-  [[ -z $image ]] || docker rm -f "$OTHER_CONTAINER" >/dev/null 2>&1 || true
+  [[ -z $image ]] || docker rm --force --volumes "$OTHER_CONTAINER" >/dev/null 2>&1 || true
   if [[ $mode == docker ]]; then setsid --wait "${COMPOSE[@]}" down --volumes --timeout 20 || true; fi
   exit "$status"
 }
