@@ -1,6 +1,6 @@
 /**
  * Runs a shard worker from its start to its stop: connects the store, says that it is ready, runs
- * the command loop, reports once a second. On the worker's thread.
+ * the command loop, reports once a second and at its end. On the worker's thread.
  */
 import type { MessagePort } from 'node:worker_threads'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -40,13 +40,14 @@ export async function runWorker(start: WorkerStart, port: MessagePort, log: Logg
 
   const lag = monitorEventLoopDelay({ resolution: 20 })
   lag.enable()
-  const report = setInterval(() => {
+  function report(): void {
     const lagMs = Math.max(0, lag.max / 1e6 - 20)
     lag.reset()
     const databaseUp = store.isUp
     tell(port, { kind: 'report', batches, lagMs, users: shards.userCount, databaseUp })
     batches = []
-  }, REPORT_MS)
+  }
+  const reporting = setInterval(report, REPORT_MS)
 
   const stopped = new Promise<void>((resolve) => {
     // The only thing that a worker is told: to stop (ToWorker).
@@ -57,10 +58,11 @@ export async function runWorker(start: WorkerStart, port: MessagePort, log: Logg
   await stopped
 
   while (!shards.idle) await new Promise((resolve) => setTimeout(resolve, 5))
-  clearInterval(report)
-  lag.disable()
+  clearInterval(reporting)
   ring.close()
   await running
+  report()
+  lag.disable()
   shards.close()
   await hints?.close()
   await store.close()

@@ -1,5 +1,6 @@
 /** A cluster of one machine: primary, members, one port, one embedded database. Real processes. */
 import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { ApiClient, idOf, type Identity } from '../support/api-client.ts'
 import { type Bellwire, isRunning, runToEnd, startBellwire } from '../support/bellwire.ts'
@@ -15,6 +16,9 @@ import {
   startedBy,
 } from './cluster-processes.ts'
 import { within } from './two-processes.ts'
+
+/** Within this time every worker that runs has reported its commits. */
+const WORKERS_REPORT_MS = 1_500
 
 /** Twenty publishes, on as many connections. */
 async function publishSome(t: Test, api: ApiClient, user: Identity): Promise<void> {
@@ -101,8 +105,11 @@ t.test('A cluster', { timeout: 240_000 }, async (t) => {
   await t.test('[CLU18] Counters of the cluster never fall when members end', async (t) => {
     const user = await api.identity()
     const answered = 'bellwire_publishes_total{status="200"}'
+    const commits = 'bellwire_publish_to_commit_seconds_count'
     await publishSome(t, api, user)
     const before = await metric(api, answered)
+    await sleep(WORKERS_REPORT_MS)
+    const committed = await metric(api, commits)
 
     const traffic = new Traffic(api, user, 2)
     const rolls = logged(cluster, 'all members were replaced')
@@ -113,6 +120,11 @@ t.test('A cluster', { timeout: 240_000 }, async (t) => {
     const counted = await metric(api, answered)
     // More where an answer was lost with its connection.
     t.ok(counted >= before + traffic.acknowledged.length, 'their last words are heard')
+    await sleep(WORKERS_REPORT_MS)
+    t.ok(
+      (await metric(api, commits)) >= committed + traffic.acknowledged.length,
+      'those of their workers, too',
+    )
 
     await publishSome(t, api, user)
     // Whoever of the two is asked.

@@ -142,7 +142,7 @@ export const SERVER_SETTINGS = {
   GOTIFY_SERVER_CLUSTER_PROCESSES: {
     kind: wholeNumber(0, 256),
     default: '1',
-    doc: 'Server processes that share the port, beside the one that watches over them. 1: no cluster; 0: one a core.',
+    doc: 'Server processes that share the port, beside the one that watches over them and a spare. 1: no cluster; 0: one a core.',
   },
   GOTIFY_SERVER_CLUSTER_HINTS: {
     kind: hints,
