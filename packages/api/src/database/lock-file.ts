@@ -6,7 +6,7 @@
  * own lock lets one through, and the other then finds that one's server here.
  */
 import { DatabaseStartError } from '@bellwire/common/db'
-import { readFile, rm } from 'node:fs/promises'
+import { open, rm, type FileHandle } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { DatabaseLogger } from './postgres-log.ts'
@@ -22,17 +22,31 @@ export interface LockFile {
   readonly pid: number
   readonly socketFolder: string
   readonly ready: boolean
+  /** Nanoseconds since 1970. Tells a server's file from the one that a killed server left. */
+  readonly writtenAt: bigint
 }
 
 /** Returns null when no server runs, nor died, on the folder. Lines: pidfile.h of PostgreSQL. */
 export async function readLockFile(dataFolder: string): Promise<LockFile | null> {
+  const file = await openExisting(join(dataFolder, 'postmaster.pid'))
+  if (file === null) return null
   try {
-    const lines = (await readFile(join(dataFolder, 'postmaster.pid'), 'utf8')).split('\n')
+    const { mtimeNs } = await file.stat({ bigint: true })
+    const lines = (await file.readFile('utf8')).split('\n')
     return {
       pid: Number(lines[0]),
       socketFolder: lines[4]?.trim() ?? '',
       ready: lines[7]?.trim() === 'ready',
+      writtenAt: mtimeNs,
     }
+  } finally {
+    await file.close()
+  }
+}
+
+async function openExisting(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw error
@@ -49,13 +63,11 @@ export async function clearLeftovers(dataFolder: string, log: DatabaseLogger): P
   if (lock === null) return
   const facts = await processFacts(lock.pid)
 
-  if (facts === null) {
+  if (facts === null || !servesFolder(facts.command, dataFolder)) {
+    // Every container counts its processes anew, so a server in another one may have any number here.
     if (await answers(lock.socketFolder)) throw inUse(dataFolder, 'perhaps in another container')
-    return
-  }
-  if (!servesFolder(facts.command, dataFolder)) {
-    // The number belongs to another program by now. PostgreSQL would take that one for a server.
-    await rm(join(dataFolder, 'postmaster.pid'), { force: true })
+    // PostgreSQL would take the program that has the number by now for a server.
+    if (facts !== null) await removeLocks(dataFolder, lock)
     return
   }
 
@@ -68,6 +80,14 @@ export async function clearLeftovers(dataFolder: string, log: DatabaseLogger): P
   if (await isRunning(owner)) throw inUse(dataFolder, `process ${Number.parseInt(owner, 10)}`)
   log.info({ postgresPid: lock.pid }, 'Stopping the PostgreSQL that a killed Bellwire left behind')
   await stopLeftover(lock.pid, facts.tag)
+}
+
+/** The number stands beside the socket too; the file in the data folder goes last, as it names the other. */
+async function removeLocks(dataFolder: string, { socketFolder }: LockFile): Promise<void> {
+  if (socketFolder !== '') {
+    await rm(join(socketFolder, `.s.PGSQL.${SOCKET_PORT}.lock`), { force: true })
+  }
+  await rm(join(dataFolder, 'postmaster.pid'), { force: true })
 }
 
 async function stopLeftover(pid: number, tag: string): Promise<void> {

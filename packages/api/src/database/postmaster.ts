@@ -20,7 +20,9 @@ export async function startPostmaster(site: Site, log: DatabaseLogger): Promise<
   const { binaries, account, dataFolder, socketFolder } = site
   const args = postgresArguments(site)
   const paths = [...binaries.samples, dataFolder, socketFolder]
-  return new Postmaster(await launch(binaries.postgres, args, account, paths), site, log)
+  const left = await readLockFile(dataFolder)
+  const child = await launch(binaries.postgres, args, account, paths)
+  return new Postmaster(child, site, log, left?.writtenAt)
 }
 
 export class Postmaster {
@@ -28,14 +30,17 @@ export class Postmaster {
   readonly #output: PostgresLog
   readonly #site: Site
   readonly #log: DatabaseLogger
+  readonly #leftAt: bigint | undefined
   #ended = false
   /** Resolves, never rejects, with the reason in words once the program has ended. */
   readonly ended: Promise<string>
 
-  constructor(child: LaunchedProgram, site: Site, log: DatabaseLogger) {
+  /** @param leftAt When the lock file of a killed server was written, where one lies there. */
+  constructor(child: LaunchedProgram, site: Site, log: DatabaseLogger, leftAt?: bigint) {
     this.#child = child
     this.#site = site
     this.#log = log
+    this.#leftAt = leftAt
     this.#output = new PostgresLog(child.stderr, log)
     this.ended = new Promise((resolve) => {
       const end = (reason: string) => {
@@ -56,7 +61,9 @@ export class Postmaster {
     let nextNote = performance.now() + SLOW_START_MS
     while (!this.#ended) {
       const lock = await readLockFile(this.#site.dataFolder)
-      if (lock?.ready === true && lock.pid === this.#child.pid) return
+      // In a container the killed server may well have had the number that this one has.
+      const own = lock !== null && lock.pid === this.#child.pid && lock.writtenAt !== this.#leftAt
+      if (own && lock.ready) return
       if (performance.now() > nextNote) {
         this.#log.info('PostgreSQL is still starting, it replays its log after a crash')
         nextNote += SLOW_START_MS

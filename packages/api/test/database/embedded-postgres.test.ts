@@ -1,4 +1,6 @@
 import { clientConfig, DatabaseStartError, type DatabaseConnection } from '@bellwire/common/db'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -10,6 +12,7 @@ import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
 } from '../../src/database/embedded-postgres.ts'
+import { chooseAccount, type Account } from '../../src/database/postgres-account.ts'
 import { processFacts } from '../../src/database/process-facts.ts'
 import { startOwner } from './fixtures/owner-process.ts'
 
@@ -54,6 +57,15 @@ async function queryUntilBack(connection: DatabaseConnection, text: string): Pro
     if (rows !== null) return rows
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
+}
+
+/** A program that is not PostgreSQL, under the account of PostgreSQL: of others it ignores the numbers. */
+async function startOther(t: Test, account: Account | null): Promise<number> {
+  const child = spawn('sleep', ['600'], { stdio: 'ignore', ...account })
+  t.teardown(() => child.kill())
+  await once(child, 'spawn')
+  if (child.pid === undefined) throw new Error('it has a number once it runs')
+  return child.pid
 }
 
 async function postmasterPid(dataDir: string): Promise<number> {
@@ -206,7 +218,10 @@ void t.test('startEmbeddedPostgres() is not misled by a lock file', async (t) =>
     `${pid}\n${join(dataDir, 'postgres/data')}\n1700000000\n5432\n${socketFolder}\n\n  1 1\nready   \n`
   const gone = 4_194_303
 
-  await writeFile(lockFile, lines(process.pid, ''))
+  const socketFolder = join(dataDir, 'postgres/run')
+  const other = await startOther(t, await chooseAccount(join(dataDir, 'postgres')))
+  await writeFile(lockFile, lines(other, socketFolder))
+  await writeFile(join(socketFolder, '.s.PGSQL.5432.lock'), lines(other, socketFolder))
   await (await startEmbeddedPostgres({ dataDir, log })).stop()
   t.pass('the number belongs to another program now')
 
@@ -217,11 +232,13 @@ void t.test('startEmbeddedPostgres() is not misled by a lock file', async (t) =>
   const elsewhere = await folder(t)
   const foreign = createServer().listen(join(elsewhere, '.s.PGSQL.5432'))
   t.teardown(() => foreign.close())
-  await writeFile(lockFile, lines(gone, elsewhere))
-  t.match(
-    await refusal(dataDir),
-    'another Bellwire is running on it (perhaps in another container)',
-  )
+  for (const number of [gone, other]) {
+    await writeFile(lockFile, lines(number, elsewhere))
+    t.match(
+      await refusal(dataDir),
+      'another Bellwire is running on it (perhaps in another container)',
+    )
+  }
 })
 
 void t.test('startEmbeddedPostgres() finds room for its socket below a long path', async (t) => {
