@@ -1,8 +1,11 @@
 /** The requests that wait for their answer, oldest first, and the clock over them. Gateway thread. */
 import type { Clock } from '@bellwire/common'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ANSWER_WITHIN_MS, type Exchange } from './exchange.ts'
 
 const SWEEP_EVERY_MS = 1000
+/** While the process ends. */
+const LOOK_EVERY_MS = 5
 
 export class OpenExchanges {
   /** In order of their start, so a sweep looks at the late ones only. */
@@ -37,7 +40,11 @@ export class OpenExchanges {
     }
   }
 
-  close(): void {
+  /** Ends the clock; resolves when all are answered, by us those that take longer than that. */
+  async close(withinMs: number): Promise<void> {
     clearInterval(this.#timer)
+    const end = performance.now() + withinMs
+    while (this.#open.size > 0 && performance.now() < end) await sleep(LOOK_EVERY_MS)
+    for (const exchange of this.#open) exchange.expire()
   }
 }

@@ -26,6 +26,8 @@ import { uWS } from './uws.ts'
 const PUBLISH_PATH = '/message'
 /** Bytes that the bodies of all management requests may hold together. */
 const BODY_BUDGET_BYTES = 256 * 1024 * 1024
+/** How long the last requests may take when the process ends. */
+const LAST_ANSWERS_MS = 5_000
 
 /** POST /message. */
 export interface PublishEndpoint {
@@ -68,7 +70,7 @@ export interface HttpServer {
   listen(): Promise<{ readonly address: string; readonly port: number }>
   /** Takes no new connection; answers of the pipeline end their connections from now on. */
   stopAccepting(): Promise<void>
-  /** Ends every connection. */
+  /** Answers what it has accepted (503 or 408 what takes too long), then ends every connection. */
   close(): Promise<void>
   /**
    * Gives new connections the certificate that lies in the files now; open ones go on.
@@ -143,8 +145,8 @@ class Server<Connection> implements HttpServer {
 
   async close(): Promise<void> {
     await this.stopAccepting()
+    await this.#exchanges.close(LAST_ANSWERS_MS)
     for (const app of [this.#app, ...this.#retired]) app.close()
-    this.#exchanges.close()
   }
 
   get openRequests(): number {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { ConnectionLimit } from '../../src/http/connection-limit.ts'
+import type { Route } from '../../src/http/types.ts'
 import { RawConnection } from './raw-connection.ts'
 import { type RunningServer, startTestServer } from './test-server.ts'
 
@@ -245,6 +246,29 @@ t.test('[LIFE20] HTTP server drains', async (t) => {
   t.equal(last?.status, 200)
   t.equal(last?.headers.get('connection'), 'close', 'later requests end their connection')
   t.equal(await connection.closed(), '')
+})
+
+t.test('[LIFE2] HTTP server answers the last requests before it closes', async (t) => {
+  const answers: (() => void)[] = []
+  const slow: Route = {
+    method: 'GET',
+    pattern: '/slow',
+    auth: 'none',
+    handle: () => new Promise((resolve) => answers.push(() => resolve({ status: 200 }))),
+  }
+  const running = await startTestServer(t, { routes: [slow] })
+  const connections = [
+    await RawConnection.open(running.port),
+    await RawConnection.open(running.port),
+  ]
+  for (const connection of connections) connection.write(`GET /slow HTTP/1.1\r\n${HOST}\r\n`)
+  await untilOpen(running, 2)
+  const closed = running.server.close()
+  await sleep(50)
+  answers[0]?.()
+  const statuses = await Promise.all(connections.map(async (each) => (await each.answer())?.status))
+  t.strictSame(statuses.sort(), [200, 503], 'the one that hangs is told so')
+  await closed
 })
 
 function errorBody(errorCode: number, error: string, errorDescription: string): unknown {
