@@ -30,6 +30,8 @@ export async function startPrimary(
   const primary = new Primary({ program, processes, connection, port, patience, log })
   try {
     const { madeAdmin } = await prepareDatabase(config, connection, log)
+    // Once more: the start of a database takes seconds.
+    await probeAddresses({ ...config, server: { ...config.server, port } })
     const address = await primary.start()
     log.info({ address, processes }, 'Bellwire listens')
     process.stdout.write(welcome(config, { address, port, madeAdmin }))
