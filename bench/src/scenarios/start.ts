@@ -12,7 +12,7 @@ export const startScenario: Scenario = {
     const use = server.use()
     return {
       metrics: {
-        startMs: server.startMs,
+        ...(server.startMs === null ? {} : { startMs: server.startMs }),
         ...(use === null
           ? {}
           : {

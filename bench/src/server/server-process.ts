@@ -21,8 +21,8 @@ const STOP_LIMIT_MS = 20_000
 export interface RunningServer {
   readonly variant: Variant
   readonly target: Target
-  /** Spawn to the first 200 of /health, milliseconds; 0 for a server that ran already. */
-  readonly startMs: number
+  /** Spawn to the first 200 of /health, milliseconds; null for a server that ran already. */
+  readonly startMs: number | null
   /** Null where the process is not known or not on this machine. */
   use(): ProcessUse | null
   /** Collects garbage first. Null for servers that are not ours. */
@@ -160,7 +160,7 @@ async function remoteServer(variant: Variant): Promise<RunningServer> {
   return {
     variant,
     target,
-    startMs: 0,
+    startMs: null,
     use: () => (pid === undefined ? null : readProcessUse(pid, null)),
     heap: () => Promise.resolve(null),
     mostOpenFiles: () => (pid === undefined ? null : readMostOpenFiles(pid)),
