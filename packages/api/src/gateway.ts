@@ -144,6 +144,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       req.getHeader('x-forwarded-for') || undefined,
     )
   const shared = { gate: authenticator, cors, router: flow.router, remoteAddress }
+  const publish = new PublishEndpoint({
+    ...shared,
+    maxBodyBytes: config.server.maxBodyBytes,
+    onAnswer: (status, milliseconds) => metrics.published(status, milliseconds),
+  })
   const server = createFrontDoors({
     db,
     ssl: config.server.ssl,
@@ -155,11 +160,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     cors,
     trustedProxies: config.server.trustedProxies,
     log,
-    publish: new PublishEndpoint({
-      ...shared,
-      maxBodyBytes: config.server.maxBodyBytes,
-      onAnswer: (status, milliseconds) => metrics.published(status, milliseconds),
-    }),
+    publish,
     stream: limitConnects(
       new StreamEndpoint({
         ...shared,
@@ -200,11 +201,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     async stop() {
       draining = true
       await server.stopAccepting()
+      hasher.refuseWaiting()
       await flow.pending.idle()
       clearInterval(everySecond)
       await expiry.stop()
       await retention.stop()
       await closeConnections(flow.connections, stream.drainSeconds)
+      // A request that is at work still needs the shards, and others must hear what it changes.
+      await Promise.all([server.finish(), publish.finish()])
       await others?.leave()
       await supervisor.stop()
       await server.close()

@@ -116,11 +116,16 @@ export class PasswordHasher {
     return this.#waiting.length
   }
 
-  async close(): Promise<void> {
-    if (this.#timer !== null) clearTimeout(this.#timer)
+  /** The process ends: whoever waits for a thread is refused. */
+  refuseWaiting(): void {
     for (const job of this.#waiting.splice(0)) {
       job.refuse(new PushError('SHUTTING_DOWN', 'the server is shutting down'))
     }
+  }
+
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.refuseWaiting()
     await this.#pool.destroy()
   }
 

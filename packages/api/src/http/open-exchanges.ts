@@ -1,50 +1,52 @@
-/** The requests that wait for their answer, oldest first, and the clock over them. Gateway thread. */
-import type { Clock } from '@bellwire/common'
+/** The requests that wait for their answer, oldest first. Gateway thread. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ANSWER_WITHIN_MS, type Exchange } from './exchange.ts'
 
-const SWEEP_EVERY_MS = 1000
-/** While the process ends. */
+export interface OpenExchange {
+  /** Milliseconds, of the clock that expireBefore() is asked with. */
+  readonly startedAt: number
+  /** Answers it in place of whoever is late. */
+  expire(): void
+}
+
+/** How long the last requests may take when the process ends. */
+const LAST_ANSWERS_MS = 5_000
 const LOOK_EVERY_MS = 5
 
 export class OpenExchanges {
-  /** In order of their start, so a sweep looks at the late ones only. */
-  readonly #open = new Set<Exchange>()
-  readonly #clock: Clock
-  readonly #timer: NodeJS.Timeout
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-    this.#timer = setInterval(() => this.sweep(), SWEEP_EVERY_MS)
-    this.#timer.unref()
-  }
+  /** In order of their start, so a look at the late ones ends at the first that is not. */
+  readonly #open = new Set<OpenExchange>()
+  #ending = false
 
   get size(): number {
     return this.#open.size
   }
 
-  add(exchange: Exchange): void {
+  /** True once the process ends: what comes now is refused. */
+  get ending(): boolean {
+    return this.#ending
+  }
+
+  add(exchange: OpenExchange): void {
     this.#open.add(exchange)
   }
 
-  delete(exchange: Exchange): void {
+  delete(exchange: OpenExchange): void {
     this.#open.delete(exchange)
   }
 
-  /** Answers every request whose time is up. */
-  sweep(): void {
-    const limit = this.#clock.now() - ANSWER_WITHIN_MS
+  /** Answers every request that is older. */
+  expireBefore(time: number): void {
     for (const exchange of this.#open) {
-      if (exchange.startedAt > limit) return
+      if (exchange.startedAt > time) return
       exchange.expire()
     }
   }
 
-  /** Ends the clock; resolves when all are answered, by us those that take longer than that. */
-  async close(withinMs: number): Promise<void> {
-    clearInterval(this.#timer)
-    const end = performance.now() + withinMs
+  /** Resolves when all are answered; whatever takes longer than 5 s is expired then. */
+  async finish(): Promise<void> {
+    this.#ending = true
+    const end = performance.now() + LAST_ANSWERS_MS
     while (this.#open.size > 0 && performance.now() < end) await sleep(LOOK_EVERY_MS)
-    for (const exchange of this.#open) exchange.expire()
+    this.expireBefore(Infinity)
   }
 }

@@ -47,6 +47,8 @@ export interface Admission {
   readonly full: boolean
   /** End the connection after the answer. */
   readonly draining: boolean
+  /** Refuse the request: the process ends. */
+  readonly ending: boolean
 }
 
 export class Pipeline {
@@ -74,6 +76,10 @@ export class Pipeline {
     exchange.closeAfter = admission.draining
     if (admission.full) {
       exchange.fail(new PushError('OVERLOADED', 'too many connections, try again'), true)
+      return
+    }
+    if (admission.ending) {
+      exchange.fail(new PushError('SHUTTING_DOWN', 'the server is shutting down'))
       return
     }
     if (path === null) {

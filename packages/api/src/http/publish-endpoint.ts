@@ -13,6 +13,7 @@ import type { ShardRouter } from '../shards/shard-router.ts'
 import { BodyBudget } from './body.ts'
 import { type CorsPolicy, decideOrigin, originRefusal } from './cors.ts'
 import { framingIsAmbiguous, refuseAmbiguous } from './framing.ts'
+import { OpenExchanges } from './open-exchanges.ts'
 import { readPublishBody } from './publish-body.ts'
 import { PublishHead } from './publish-head.ts'
 import { PublishExchange, type PublishListener } from './publish-exchange.ts'
@@ -65,16 +66,26 @@ interface Submission {
 export class PublishEndpoint {
   readonly #options: PublishOptions
   readonly #budget = new BodyBudget(BODY_BUDGET_BYTES)
+  readonly #open = new OpenExchanges()
 
   constructor(options: PublishOptions) {
     this.#options = options
+  }
+
+  /** Resolves when every publish is answered (503 what takes longer than 5 s); later ones are refused. */
+  finish(): Promise<void> {
+    return this.#open.finish()
   }
 
   handle(res: uws.HttpResponse, req: uws.HttpRequest): void {
     const { cors, gate, maxBodyBytes, onAnswer } = this.#options
     const head = new PublishHead(req)
     const origin = decideOrigin(head, cors)
-    const exchange = new PublishExchange(res, origin.headers, onAnswer)
+    const exchange = new PublishExchange(res, origin.headers, onAnswer, this.#open)
+    if (this.#open.ending) {
+      exchange.expire()
+      return
+    }
     if (!origin.allowed) {
       exchange.respond(originRefusal)
       return

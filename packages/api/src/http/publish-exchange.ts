@@ -3,31 +3,38 @@
  * never after an abort; the answer is the frame of the message, byte for byte, without the line
  * feed.
  */
-import type { PushError } from '@bellwire/common'
+import { PushError } from '@bellwire/common'
 import type * as uws from 'uWebSockets.js'
 import type { PendingReply } from '../shards/pending-replies.ts'
 import type { HeaderList } from './cors.ts'
+import type { OpenExchange, OpenExchanges } from './open-exchanges.ts'
 import { respond, respondError } from './response.ts'
 import type { HttpResponse } from './types.ts'
 
 /** Told of every answer. */
 export type PublishListener = (status: number, milliseconds: number) => void
 
-export class PublishExchange implements PendingReply {
+export class PublishExchange implements PendingReply, OpenExchange {
   readonly #res: uws.HttpResponse
   #headers: HeaderList
   readonly #onAnswer: PublishListener
-  readonly #start = performance.now()
+  readonly #others: OpenExchanges
+  readonly startedAt = performance.now()
   #open = true
 
   /** Must be made before the handler returns or awaits: it registers for the abort. */
-  constructor(res: uws.HttpResponse, headers: HeaderList, onAnswer: PublishListener) {
+  constructor(
+    res: uws.HttpResponse,
+    headers: HeaderList,
+    onAnswer: PublishListener,
+    others: OpenExchanges,
+  ) {
     this.#res = res
     this.#headers = headers
     this.#onAnswer = onAnswer
-    res.onAborted(() => {
-      this.#open = false
-    })
+    this.#others = others
+    others.add(this)
+    res.onAborted(() => this.#end())
   }
 
   get open(): boolean {
@@ -41,14 +48,14 @@ export class PublishExchange implements PendingReply {
 
   answered(frame: Uint8Array): void {
     if (!this.#open) return
-    this.#open = false
+    this.#end()
     const res = this.#res
     res.cork(() => {
       for (const [name, value] of this.#headers) res.writeHeader(name, value)
       res.writeHeader('content-type', 'application/json')
       res.end(frame.subarray(0, frame.length - 1))
     })
-    this.#onAnswer(200, performance.now() - this.#start)
+    this.#onAnswer(200, performance.now() - this.startedAt)
   }
 
   failed(error: PushError): void {
@@ -58,15 +65,25 @@ export class PublishExchange implements PendingReply {
   /** @param close ends the connection too: what follows on it cannot be trusted or will not be read. */
   fail(error: PushError, close: boolean): void {
     if (!this.#open) return
-    this.#open = false
+    this.#end()
     respondError(this.#res, error, this.#headers, { close })
-    this.#onAnswer(error.httpStatus, performance.now() - this.#start)
+    this.#onAnswer(error.httpStatus, performance.now() - this.startedAt)
   }
 
   respond(response: HttpResponse): void {
     if (!this.#open) return
-    this.#open = false
+    this.#end()
     respond(this.#res, response, this.#headers, { close: true })
-    this.#onAnswer(response.status, performance.now() - this.#start)
+    this.#onAnswer(response.status, performance.now() - this.startedAt)
+  }
+
+  /** Nobody waits longer for it: the process ends. */
+  expire(): void {
+    this.fail(new PushError('SHUTTING_DOWN', 'the server is shutting down'), true)
+  }
+
+  #end(): void {
+    this.#open = false
+    this.#others.delete(this)
   }
 }

@@ -12,6 +12,7 @@ import { TrustedProxies } from './client-address.ts'
 import { ConnectionLimit } from './connection-limit.ts'
 import type { CorsPolicy } from './cors.ts'
 import { framingIsAmbiguous, framingOf, refuseAmbiguous } from './framing.ts'
+import { ANSWER_WITHIN_MS } from './exchange.ts'
 import { firstLook, type Front } from './front.ts'
 import { listen, type Listener } from './listener.ts'
 import { OpenExchanges } from './open-exchanges.ts'
@@ -26,8 +27,8 @@ import { uWS } from './uws.ts'
 const PUBLISH_PATH = '/message'
 /** Bytes that the bodies of all management requests may hold together. */
 const BODY_BUDGET_BYTES = 256 * 1024 * 1024
-/** How long the last requests may take when the process ends. */
-const LAST_ANSWERS_MS = 5_000
+/** How often late requests are looked for. */
+const SWEEP_EVERY_MS = 1_000
 
 /** POST /message. */
 export interface PublishEndpoint {
@@ -70,7 +71,12 @@ export interface HttpServer {
   listen(): Promise<{ readonly address: string; readonly port: number }>
   /** Takes no new connection; answers of the pipeline end their connections from now on. */
   stopAccepting(): Promise<void>
-  /** Answers what it has accepted (503 or 408 what takes too long), then ends every connection. */
+  /**
+   * Resolves when everything accepted is answered (503 or 408 what takes longer than 5 s), and
+   * refuses what comes from now on.
+   */
+  finish(): Promise<void>
+  /** Finishes, and ends every connection. */
   close(): Promise<void>
   /**
    * Gives new connections the certificate that lies in the files now; open ones go on.
@@ -95,7 +101,8 @@ class Server<Connection> implements HttpServer {
   /** Apps with an older certificate: they listen no more, their connections go on. */
   readonly #retired: TemplatedApp[] = []
   readonly #limit: ConnectionLimit
-  readonly #exchanges: OpenExchanges
+  readonly #exchanges = new OpenExchanges()
+  readonly #sweep: NodeJS.Timeout
   readonly #pipeline: Pipeline
   #listener: Listener | null = null
   #draining = false
@@ -104,7 +111,10 @@ class Server<Connection> implements HttpServer {
     const clock = options.clock ?? systemClock
     this.#options = options
     this.#limit = options.limit ?? new ConnectionLimit()
-    this.#exchanges = new OpenExchanges(clock)
+    this.#sweep = setInterval(
+      () => this.#exchanges.expireBefore(clock.now() - ANSWER_WITHIN_MS),
+      SWEEP_EVERY_MS,
+    ).unref()
     this.#pipeline = new Pipeline({
       router: new Router(options.routes),
       gatekeeper: options.authenticator,
@@ -143,9 +153,14 @@ class Server<Connection> implements HttpServer {
     await listener?.close()
   }
 
+  finish(): Promise<void> {
+    return this.#exchanges.finish()
+  }
+
   async close(): Promise<void> {
     await this.stopAccepting()
-    await this.#exchanges.close(LAST_ANSWERS_MS)
+    await this.finish()
+    clearInterval(this.#sweep)
     for (const app of [this.#app, ...this.#retired]) app.close()
   }
 
@@ -200,7 +215,11 @@ class Server<Connection> implements HttpServer {
       raw(res, req)
       return
     }
-    this.#pipeline.accept(res, req, path, { full: this.#limit.full, draining: this.#draining })
+    this.#pipeline.accept(res, req, path, {
+      full: this.#limit.full,
+      draining: this.#draining,
+      ending: this.#exchanges.ending,
+    })
   }
 
   /** The endpoints that read and write for themselves. */

@@ -31,6 +31,8 @@ export interface FrontDoors {
   listen(): Promise<{ readonly address: string; readonly port: number }>
   /** Takes no new connection. */
   stopAccepting(): Promise<void>
+  /** Resolves when everything accepted is answered, and refuses what comes from now on. */
+  finish(): Promise<void>
   /** Ends every connection. */
   close(): Promise<void>
 }
@@ -106,6 +108,10 @@ class TlsFrontDoors<Connection> implements FrontDoors {
   async stopAccepting(): Promise<void> {
     this.#renewal?.stop()
     await Promise.all([this.#plain.stopAccepting(), this.#door.stopAccepting()])
+  }
+
+  async finish(): Promise<void> {
+    await Promise.all([this.#plain.finish(), this.#door.server?.finish()])
   }
 
   async close(): Promise<void> {

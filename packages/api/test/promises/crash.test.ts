@@ -1,4 +1,7 @@
 /** Promise 7: the process may be killed or asked to stop at any moment, and nothing acknowledged is lost. */
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import t from 'tap'
 import { ApiClient, idOf } from '../support/api-client.ts'
 import { isRunning, startBellwire } from '../support/bellwire.ts'
@@ -77,6 +80,37 @@ t.test(
     t.equal(history.length, traffic.acknowledged.length, 'all that was stored was acknowledged')
   },
 )
+
+t.test('[LIFE2] SIGTERM while requests wait for the database: they are answered', async (t) => {
+  const bellwire = await startBellwire(t)
+  const api = new ApiClient(bellwire)
+  t.teardown(() => api.close())
+  const user = await api.identity()
+  // Not connected when the process stops, it would be ended with it.
+  const database = new pg.Client({
+    host: join(bellwire.dataDir, 'postgres/run'),
+    user: 'bellwire',
+    database: 'bellwire',
+  })
+  database.on('error', () => undefined)
+  await database.connect()
+  await database.query('begin; lock table applications in access exclusive mode')
+  const requests = [
+    api.call('POST /application', { basic: user.basic, json: { name: 'late' } }),
+    api.publish(user.applicationToken, 'of a token that must be looked up'),
+  ]
+  await sleep(300)
+  const ending = bellwire.stop()
+  await sleep(300)
+  await database.query('commit')
+  await database.end()
+  const answers = await Promise.all(requests)
+  t.strictSame(
+    answers.map(({ status }) => status),
+    [200, 200],
+  )
+  t.equal(await ending, 0)
+})
 
 t.test('[LIFE3] SIGTERM while it starts ends it, and the next start is a good one', async (t) => {
   const bellwire = await startBellwire(t)
