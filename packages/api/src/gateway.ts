@@ -11,6 +11,7 @@ import {
   type DatabaseConnection,
 } from '@bellwire/common/db'
 import { createArena, GatewayRing } from '@bellwire/common/ring'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Authenticator } from './auth/authenticate.ts'
 import { PasswordHasher } from './auth/password-hasher.ts'
 import { Changes } from './changes.ts'
@@ -45,6 +46,8 @@ const LANE_BYTES = 262_144
 /** Bytes of all lanes together; with many shards each gets less. */
 const ARENA_BYTES = 536_870_912
 const POOL_SIZE = 10
+/** Whoever sends in the moment of the end gets a 503 in this time, and no reset. */
+const LAST_REFUSALS_MS = 200
 
 /** What GET /metrics answers. */
 interface MetricsText {
@@ -202,13 +205,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       draining = true
       await server.stopAccepting()
       hasher.refuseWaiting()
-      await flow.pending.idle()
       clearInterval(everySecond)
       await expiry.stop()
       await retention.stop()
       await closeConnections(flow.connections, stream.drainSeconds)
       // A request that is at work still needs the shards, and others must hear what it changes.
       await Promise.all([server.finish(), publish.finish()])
+      await sleep(LAST_REFUSALS_MS)
       await others?.leave()
       await supervisor.stop()
       await server.close()

@@ -83,7 +83,7 @@ export class PublishEndpoint {
     const origin = decideOrigin(head, cors)
     const exchange = new PublishExchange(res, origin.headers, onAnswer, this.#open)
     if (this.#open.ending) {
-      exchange.expire()
+      exchange.fail(new PushError('SHUTTING_DOWN', 'the server is shutting down'), true)
       return
     }
     if (!origin.allowed) {

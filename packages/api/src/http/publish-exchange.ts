@@ -79,7 +79,8 @@ export class PublishExchange implements PendingReply, OpenExchange {
 
   /** Nobody waits longer for it: the process ends. */
   expire(): void {
-    this.fail(new PushError('SHUTTING_DOWN', 'the server is shutting down'), true)
+    const text = 'the server is shutting down, the message may or may not be stored'
+    this.fail(new PushError('SHUTTING_DOWN', text), true)
   }
 
   #end(): void {

@@ -73,11 +73,6 @@ export class PendingReplies {
     }
   }
 
-  /** Resolves when nothing waits; every entry has a deadline, so that is soon. */
-  async idle(): Promise<void> {
-    while (this.#entries.size > 0) await new Promise((resolve) => setTimeout(resolve, 5))
-  }
-
   close(): void {
     clearInterval(this.#sweep)
   }
