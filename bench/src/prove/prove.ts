@@ -5,24 +5,17 @@
 import { SeededRandom } from '@bellwire/common/seeded-random'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { sleep } from '../wire/clock.ts'
 import { check } from './check/check.ts'
-import { emptyHistory, type History } from './check/history.ts'
+import { emptyHistory, type Ending, type History } from './check/history.ts'
 import type { Violation } from './check/violation.ts'
+import { drain } from './drain.ts'
 import { Faults } from './faults/faults.ts'
 import { drawSchedule, possibleFaults, type Fault, type FaultKind } from './faults/schedule.ts'
-import {
-  findIll,
-  healFleet,
-  numberOfUser,
-  startFleet,
-  stopFleet,
-  type Fleet,
-} from './fleet/fleet.ts'
+import { findIll, healFleet, numberOfUser, startFleet, stopFleet } from './fleet/fleet.ts'
 import { Load } from './load/load.ts'
 
 const USERS = 6
-/** "Within 30 s after any single fault", and there were many. */
+/** For each step to the end: "within 30 s after any single fault", and there were many. */
 const DRAIN_LIMIT_MS = 45_000
 
 export interface ProofOptions {
@@ -43,8 +36,8 @@ export interface Proof {
   /** How often each kind was carried out; a kind that cannot happen here is not in it. */
   readonly faults: ReadonlyMap<FaultKind, number>
   readonly history: History
-  /** From the end of the last fault until every subscriber had everything, milliseconds. */
-  readonly drainMs: number
+  /** From the end of the last fault until every subscriber had everything, milliseconds; null: they never had. */
+  readonly drainMs: number | null
   readonly violations: readonly Violation[]
   /** The history and the logs of all servers, kept where something was found. */
   readonly workDir: string
@@ -57,7 +50,12 @@ export async function prove(options: ProofOptions): Promise<Proof> {
   const history = emptyHistory()
   const workDir = `${tmpdir()}/bellwire-prove-${process.pid}-${seed}`
   mkdirSync(workDir, { recursive: true })
-  const fleet = await startFleet(workDir, options, USERS, (ending) => history.endings.push(ending))
+  const removeWorkDir = (): void => rmSync(workDir, { recursive: true, force: true })
+  const onEnd = (ending: Ending): void => void history.endings.push(ending)
+  const fleet = await startFleet(workDir, options, USERS, onEnd).catch((error: unknown) => {
+    removeWorkDir()
+    throw error
+  })
 
   const kinds = possibleFaults(seconds * 1000, fleet.disk.canBeFilled)
   const schedule = drawSchedule(random, seconds * 1000, kinds, meanPauseMs)
@@ -65,9 +63,17 @@ export async function prove(options: ProofOptions): Promise<Proof> {
   const load = new Load({ tokens: fleet.tokens, ports, random, history })
   const faults = new Faults(fleet, load.subscribers, kinds)
   say(`${schedule.length} faults in ${seconds} s, seed ${seed}`)
-  const run = async (): Promise<number> => {
+  const run = async (): Promise<number | null> => {
     await faults.run(schedule, tellEach(say))
-    const drainMs = await drain(fleet, load, history, say)
+    const start = performance.now()
+    const sinceFaultsMs = (): number => performance.now() - start
+    const tell = (step: string): void =>
+      say(`${step} ${(sinceFaultsMs() / 1000).toFixed(1)} s after the last fault`)
+    await healFleet(fleet)
+    history.ill.push(...(await findIll(fleet)))
+    tell(history.ill.length === 0 ? 'every process healthy' : 'NOT every process healthy:')
+    const delivered = await drain({ load, history, limitMs: DRAIN_LIMIT_MS, tell })
+    const drainMs = delivered ? sinceFaultsMs() : null
     history.rows = await fleet.database.rows(numberOfUser)
     return drainMs
   }
@@ -76,43 +82,12 @@ export async function prove(options: ProofOptions): Promise<Proof> {
     load.quit()
     await healFleet(fleet)
     await stopFleet(fleet)
-    if (signal?.aborted === true) rmSync(workDir, { recursive: true, force: true })
+    if (signal?.aborted === true) removeWorkDir()
   })
   const violations = check(history)
-  if (violations.length === 0) rmSync(workDir, { recursive: true, force: true })
+  if (violations.length === 0) removeWorkDir()
   else writeFileSync(`${workDir}/history.json`, JSON.stringify({ violations, ...history }))
   return { options, faults: faults.counts, history, drainMs, violations, workDir }
-}
-
-/** Heals everything and waits, for a bounded time, until every subscriber has every message. */
-async function drain(
-  fleet: Fleet,
-  load: Load,
-  history: History,
-  say: (line: string) => void,
-): Promise<number> {
-  const start = performance.now()
-  const reached = (what: string): void =>
-    say(`${what} ${((performance.now() - start) / 1000).toFixed(1)} s after the last fault`)
-  const until = async (holds: () => boolean): Promise<void> => {
-    while (!holds() && performance.now() - start < DRAIN_LIMIT_MS) await sleep(20)
-  }
-  await healFleet(fleet)
-  history.ill.push(...(await findIll(fleet)))
-  reached('every process healthy')
-  load.stopPublishing()
-  await until(() => load.isAnswered)
-  reached('every publish answered')
-  await until(() => load.isConnected)
-  reached('every subscriber connected')
-  // One more for everybody, so that a subscriber which begins with "now" has something to get.
-  load.publishLast()
-  await until(() => load.isAnswered)
-  const heads = load.heads()
-  await until(() => load.hasReached(heads))
-  reached('everything delivered')
-  load.holdStreams()
-  return performance.now() - start
 }
 
 function tellEach(say: (line: string) => void): (fault: Fault, done: boolean) => void {

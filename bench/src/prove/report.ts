@@ -27,7 +27,10 @@ export function tableOf({ options, faults, history, drainMs, violations }: Proof
     ['messages committed', rows.length],
     ['messages delivered, over all subscribers', frames],
     ['streams opened again', opened - subscribers],
-    ['seconds until everybody had everything', (drainMs / 1000).toFixed(1)],
+    [
+      'seconds until everybody had everything',
+      drainMs === null ? 'never' : (drainMs / 1000).toFixed(1),
+    ],
     ['**violations**', violations.length],
   ]
   const members = options.members > 1 ? ` of ${options.members} members` : ''

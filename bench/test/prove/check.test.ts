@@ -51,7 +51,8 @@ function kept(): History {
     rows
       .filter(({ id, user }) => user === 0 && id > from)
       .map(({ id, digest }) => ({ id, digest, text: `text of ${digest}` }))
-  const stream = { subscriber: 0, user: 0, host: 0, openedAt: 500, held: true }
+  const stream = { subscriber: 0, user: 0, host: 0, askedAt: 490, openedAt: 500, held: true }
+  history.subscribers.push(0, 1, 2)
   history.streams.push(
     { ...stream, after: 0, frames: frames(0) },
     { ...stream, subscriber: 1, after: 30, frames: frames(30).slice(0, 2), held: false },
@@ -203,6 +204,29 @@ const planted: readonly [string, ViolationKind, (history: History) => void][] = 
     (history) => (at(history.streams, 4).openedAt = 5500),
   ],
   [
+    'a 101 waits a minute',
+    'answered late',
+    (history) => (at(history.streams, 0).askedAt = 500 - 60_000),
+  ],
+  [
+    'a subscriber has only streams that ended',
+    'subscriber could not come back',
+    (history) => (at(history.streams, 0).held = false),
+  ],
+  [
+    'a subscriber is refused from the first time on',
+    'subscriber could not come back',
+    (history) => {
+      history.subscribers.push(3)
+      history.refusals.push({ ...at(history.refusals, 0), subscriber: 3 })
+    },
+  ],
+  [
+    'a subscriber comes back when its time is up',
+    'subscriber could not come back',
+    (history) => history.absent.push(2),
+  ],
+  [
     'an id that was given out is refused',
     'stream refused',
     (history) => (at(history.refusals, 0).status = 400),
@@ -250,7 +274,23 @@ t.test(
       stream.held = false
       stream.frames.splice(1)
     }
+    const last = { user: 0, host: 1, after: 65, askedAt: 8000, openedAt: 8010, frames: [] }
+    for (const subscriber of history.subscribers) {
+      history.streams.push({ ...last, subscriber, held: true })
+    }
     at(history.publishes, 0).attempts.unshift({ ...attempt(900, 0, 'm1'), status: 0, text: '' })
     t.same(check(history), [])
   },
 )
+
+t.test('check names each subscriber, once, where nobody holds a stream', async (t) => {
+  const history = kept()
+  for (const stream of history.streams) stream.held = false
+  history.absent.push(...history.subscribers)
+  const found = check(history)
+  t.same(
+    found.map(({ kind }) => kind),
+    history.subscribers.map(() => 'subscriber could not come back'),
+  )
+  t.match(found[0]?.detail, 'subscriber 0: refused 2 times, at last by host 1 with 0')
+})

@@ -28,11 +28,30 @@ export function check(history: History): Violation[] {
     checkWait(`a stream of ${what}`, endedAt - askedAt, report)
     if (status !== 0 && status !== 503) report('stream refused', `${what}: ${status}`)
   }
+  for (const { host, after, askedAt, openedAt } of history.streams) {
+    checkWait(`a stream of host ${host} after=${after}`, openedAt - askedAt, report)
+  }
+  checkReturns(history, report)
   for (const host of history.ill) report('not healthy again', `host ${host}`)
   for (const { host, how, asked } of history.endings) {
     if (!asked) report('ended by itself', `host ${host}: ${how}`)
   }
   return found
+}
+
+/** A stream that was never opened has no frames to be judged by, so its subscriber is looked for by name. */
+function checkReturns({ subscribers, absent, streams, refusals }: History, report: Report): void {
+  const held = new Set(streams.flatMap((stream) => (stream.held ? [stream.subscriber] : [])))
+  for (const number of subscribers) {
+    if (held.has(number) && !absent.includes(number)) continue
+    const refused = refusals.filter(({ subscriber }) => subscriber === number)
+    const last = refused.at(-1)
+    const how = last === undefined ? '' : `, at last by host ${last.host} with ${last.status}`
+    report(
+      'subscriber could not come back',
+      `subscriber ${number}: refused ${refused.length} times${how}`,
+    )
+  }
 }
 
 function checkWait(what: string, waitedMs: number, report: Report): void {

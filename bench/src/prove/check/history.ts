@@ -49,6 +49,7 @@ export interface Stream {
   readonly host: number
   /** What it asked for by `after=`; null: everything from now on. */
   readonly after: number | null
+  readonly askedAt: number
   /** When the whole 101 had been read. */
   readonly openedAt: number
   readonly frames: Frame[]
@@ -56,7 +57,7 @@ export interface Stream {
   held: boolean
 }
 
-/** An offer of a stream that was not taken; status 0: the connection broke. */
+/** An offer of a stream that was not taken; status 0: the connection broke, or the proof was over before an answer. */
 export interface Refusal {
   readonly subscriber: number
   readonly host: number
@@ -79,6 +80,10 @@ export interface Ending {
 export interface History {
   /** Hosts that were not healthy a good while after the last fault. */
   readonly ill: number[]
+  /** Everybody who wants a stream, also those that never had one. */
+  readonly subscribers: number[]
+  /** Subscribers that had no stream when their time to come back was up. */
+  readonly absent: number[]
   readonly publishes: Publish[]
   readonly streams: Stream[]
   readonly refusals: Refusal[]
@@ -88,5 +93,8 @@ export interface History {
 }
 
 export function emptyHistory(): History {
-  return { ill: [], publishes: [], streams: [], refusals: [], endings: [], rows: [] }
+  return {
+    ...{ ill: [], subscribers: [], absent: [] },
+    ...{ publishes: [], streams: [], refusals: [], endings: [], rows: [] },
+  }
 }

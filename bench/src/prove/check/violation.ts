@@ -18,6 +18,8 @@ export const PROMISES = {
   'missed after the 101': 'a stream without after brings every message sent after its 101',
   'head not reached': 'when faults are over every subscriber gets everything',
   'stream refused': 'an offer of a stream is taken, or refused for a while (503)',
+  'subscriber could not come back':
+    'when faults are over every subscriber gets a stream, and keeps it',
   'not healthy again': 'when faults are over every process gets well by itself',
   'ended by itself': 'a process ends when it is told to, and with status 0',
 } as const

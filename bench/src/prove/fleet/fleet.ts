@@ -1,4 +1,5 @@
 /** Everything that is proven: Bellwire processes on one PostgreSQL, a small network in front of it, a disk below it. */
+import { readFileSync } from 'node:fs'
 import { fillServer, type Tokens } from '../../server/fill.ts'
 import { freePort } from '../../server/free-port.ts'
 import type { Ending } from '../check/history.ts'
@@ -8,6 +9,8 @@ import { SmallDisk } from './small-disk.ts'
 import { TcpProxy } from './tcp-proxy.ts'
 
 const NO_TOKENS: Tokens = { applications: [], clients: [] }
+/** Lines of a log in the report of a failed start. */
+const TOLD_LINES = 10
 const START_LIMIT_MS = 60_000
 /** A Bellwire that stops and cannot finish ends with status 1 after so long. */
 const GRACE_MS = 20_000
@@ -22,7 +25,10 @@ export interface Fleet {
   readonly tokens: Tokens
 }
 
-/** @param workDir an empty folder, for data and logs */
+/**
+ * @param workDir an empty folder, for data and logs
+ * @throws {Error} when something does not start, with what it said last; all of it is stopped then
+ */
 export async function startFleet(
   workDir: string,
   { hosts: hostCount, members }: { readonly hosts: number; readonly members: number },
@@ -36,6 +42,7 @@ export async function startFleet(
       throw error
     },
   )
+  const logOf = (host: number): string => `${workDir}/host-${host}.log`
   const proxies: TcpProxy[] = []
   const hosts: Host[] = []
   const fleet = { disk, database, proxies, hosts, tokens: NO_TOKENS }
@@ -50,13 +57,13 @@ export async function startFleet(
       const host = new Host({
         ...options,
         workDir: folder,
-        logFile: `${workDir}/host-${number}.log`,
+        logFile: logOf(number),
       })
       hosts.push(host)
       host.start()
     }
     const [ill] = await findIll(fleet)
-    if (ill !== undefined) throw new Error(`Host ${ill} does not start; see its log in ${workDir}`)
+    if (ill !== undefined) throw new Error(`Host ${ill} does not start:\n${endOf(logOf(ill))}`)
     const target = { host: '127.0.0.1', port: hosts[0]?.port ?? 0 }
     return { ...fleet, tokens: await fillServer(target, userCount, 'prove') }
   } catch (error) {
@@ -85,6 +92,10 @@ export function numberOfUser(name: string): number {
 export async function stopFleet({ hosts, proxies, database, disk }: Fleet): Promise<void> {
   await Promise.all(hosts.map((host) => host.stop()))
   await Promise.all(proxies.map((proxy) => proxy.close()))
-  await database.stop()
-  disk.remove()
+  await database.stop().finally(() => disk.remove())
+}
+
+/** What a process said last; its log goes with the folder of a fleet that does not start. */
+function endOf(logFile: string): string {
+  return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-TOLD_LINES).join('\n')
 }

@@ -60,8 +60,9 @@ export class Load {
     return this.publishers.every(({ isBusy }) => !isBusy)
   }
 
-  get isConnected(): boolean {
-    return this.subscribers.every(({ isOpen }) => isOpen)
+  /** Numbers of the subscribers that have no stream at the moment. */
+  absentees(): number[] {
+    return this.subscribers.flatMap(({ number, isOpen }) => (isOpen ? [] : [number]))
   }
 
   /** Sends one message to every user, with a key. */
@@ -86,6 +87,11 @@ export class Load {
   /** Marks the streams that are open now as those that must have brought everything. */
   holdStreams(): void {
     for (const subscriber of this.subscribers) subscriber.hold()
+  }
+
+  /** Nothing is sent any more, not even again; what has no answer gets none. */
+  quitPublishing(): void {
+    for (const publisher of this.publishers) publisher.quit()
   }
 
   /** Ends everything, whatever it waits for. */

@@ -35,11 +35,15 @@ export class ProvePublisher {
   #count = 0
   #stopping = false
   #quitting = false
-  /** It waits for an answer, or to try again. */
-  isBusy = false
+  /** Messages that wait for an answer, or to be tried again. */
+  #underWay = 0
 
   constructor(options: PublisherOptions) {
     this.#options = options
+  }
+
+  get isBusy(): boolean {
+    return this.#underWay > 0
   }
 
   /** Sends one message after the other. */
@@ -80,7 +84,7 @@ export class ProvePublisher {
     const key = withKey ? `${name}.${number}` : null
     const publish: Publish = { user, key, digest: digestOf(message), attempts: [] }
     history.publishes.push(publish)
-    this.isBusy = true
+    this.#underWay++
     for (let again = true; again && !this.#quitting;) {
       const copies = withKey && random.chance(TWICE_AT_ONCE) ? 2 : 1
       await Promise.all(Array.from({ length: copies }, () => this.#attempt(publish, message)))
@@ -88,7 +92,7 @@ export class ProvePublisher {
       again = withKey && RETRIED.includes(last)
       if (again) await sleep(random.next() * LONGEST_RETRY_MS)
     }
-    this.isBusy = false
+    this.#underWay--
     return publish.attempts.at(-1)?.status === 200
   }
 

@@ -20,7 +20,7 @@ export interface SubscriberOptions {
   readonly resumes: boolean
   readonly ports: readonly number[]
   readonly random: SeededRandom
-  readonly history: Pick<History, 'streams' | 'refusals'>
+  readonly history: Pick<History, 'subscribers' | 'streams' | 'refusals'>
 }
 
 export class ProveSubscriber {
@@ -34,7 +34,12 @@ export class ProveSubscriber {
   constructor(options: SubscriberOptions) {
     this.#options = options
     this.#cursor = options.after
+    options.history.subscribers.push(options.number)
     void this.#run()
+  }
+
+  get number(): number {
+    return this.#options.number
   }
 
   get user(): number {
@@ -104,8 +109,8 @@ export class ProveSubscriber {
     let stream: Stream | null = null
     const client = new StreamClient(ports[host] ?? 0, token, after, {
       opened: () => {
-        const openedAt = nowUs() / 1000
-        stream = { subscriber: number, user, host, after, openedAt, frames: [], held: false }
+        const times = { askedAt, openedAt: nowUs() / 1000 }
+        stream = { subscriber: number, user, host, after, ...times, frames: [], held: false }
         history.streams.push(stream)
         this.#stream = stream
       },
@@ -122,7 +127,8 @@ export class ProveSubscriber {
     const status = await Promise.race([client.ended, abandoned])
     this.#client = null
     this.#stream = null
-    if (status === 101 || this.#quitting) return
+    if (status === 101) return
+    // Also one that has waited until the end: how long is for the checker to judge.
     const endedAt = nowUs() / 1000
     history.refusals.push({ subscriber: number, host, after, askedAt, endedAt, status })
   }
