@@ -4,16 +4,19 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { childEnvironment } from '../../server/child-environment.ts'
 import { BELLWIRE_MAIN } from '../../server/paths.ts'
+import { readOr } from '../../server/proc-file.ts'
 import { rememberProcess } from '../../server/running-record.ts'
 import { nowUs, sleep } from '../../wire/clock.ts'
 import type { Ending } from '../check/history.ts'
 import { send } from './send-signal.ts'
 
 const WORKER_KILLER = fileURLToPath(new URL('./worker-killer.js', import.meta.url))
+/** In the command line of every member, from its start on or since it took the place of one. */
+const MEMBER = 'cluster-member'
 const HEALTH_PAUSE_MS = 50
 /** Before a start that follows one that failed, as when the database was away. */
 const RETRY_MS = 200
@@ -134,7 +137,7 @@ export class Host {
   #pids(): number[] {
     const pid = this.#child?.pid
     if (pid === undefined) return []
-    return this.#options.members > 1 ? [pid, ...childrenOf(pid)] : [pid]
+    return this.#options.members > 1 ? [pid, ...membersOf(pid)] : [pid]
   }
 
   async #run(): Promise<void> {
@@ -212,12 +215,10 @@ export class Host {
   }
 }
 
-function childrenOf(pid: number): number[] {
-  try {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    return children.split(' ').filter(Boolean).map(Number)
-  } catch {
-    // It is gone, and they with it.
-    return []
-  }
+/** Not the process that waits to become a member: what befalls it, nobody would notice. */
+function membersOf(primary: number): number[] {
+  const children = readOr(`/proc/${primary}/task/${primary}/children`, '')
+    .split(' ')
+    .filter(Boolean)
+  return children.map(Number).filter((pid) => readOr(`/proc/${pid}/cmdline`, '').includes(MEMBER))
 }
