@@ -10,8 +10,10 @@ import { type PeriodicJob, startPeriodicJob } from '../periodic-job.ts'
 
 const PERIOD_MS = 5 * 60 * 1000
 const DAY_MS = 24 * 60 * 60 * 1000
-/** Applications looked up, and messages deleted, by one statement: short locks, little memory. */
+/** Messages that one statement looks at, of one application: short locks, little memory. */
 const BATCH = 1_000
+/** Applications looked up by one statement, which so reads 100,000 messages by their index at most. */
+const APPLICATIONS = 100
 
 export interface RetentionDeps {
   readonly db: Kysely<Database>
@@ -22,12 +24,14 @@ export interface RetentionDeps {
   readonly onError: (error: unknown) => void
 }
 
-/** An application that holds more than it is to keep. */
-interface Overdue {
+/** An application with a rule, and what it holds that it is not to keep. */
+interface Held {
   readonly id: ApplicationId
   readonly user_id: UserId
   /** 0: no bound. */
   readonly days: number
+  /** Whether one of its oldest messages is too old. */
+  readonly overdue: boolean
   /** Newest message that is one too many; null: none is. */
   readonly surplus: MessageId | null
 }
@@ -40,61 +44,71 @@ export function startRetentionJob(deps: RetentionDeps): PeriodicJob {
 export async function runRetention(deps: RetentionDeps): Promise<void> {
   let last = 0 as ApplicationId
   for (;;) {
-    const overdue = await findOverdue(deps, last)
-    for (const application of overdue) {
-      await deleteOverdue(deps, application)
+    const page = await findHeld(deps, last)
+    for (const application of page) {
+      if (application.overdue || application.surplus !== null) {
+        await deleteOverdue(deps, application)
+      }
       last = application.id
     }
-    if (overdue.length < BATCH) return
-  }
-}
-
-/** Looks at the ends of each application's index only, so its cost is that of the applications. */
-async function findOverdue(
-  { db, clock, defaults }: RetentionDeps,
-  after: ApplicationId,
-): Promise<readonly Overdue[]> {
-  const { rows } = await sql<Overdue>`
-    select id, user_id, days, surplus
-    from (
-      select a.id, a.user_id, rule.days, (
-          select m.date from messages m
-          where rule.days > 0 and m.application_id = a.id order by m.id limit 1
-        ) as oldest, (
-          select m.id from messages m
-          where rule.count > 0 and m.application_id = a.id
-          order by m.id desc offset rule.count limit 1
-        ) as surplus
-      from applications a cross join lateral (
-        select coalesce(a.retention_days, ${defaults.days}) as days,
-          coalesce(a.retention_count, ${defaults.count}) as count
-      ) as rule
-      where a.id > ${after} and (rule.days > 0 or rule.count > 0)
-    ) as held
-    where oldest < ${clock.now()}::bigint - days * ${DAY_MS} or surplus is not null
-    order by id limit ${BATCH}`.execute(db)
-  return rows
-}
-
-async function deleteOverdue(deps: RetentionDeps, application: Overdue): Promise<void> {
-  const { id, user_id: userId, days, surplus } = application
-  const { changes, clock } = deps
-  const tooOld = days > 0 ? clock.now() - days * DAY_MS : 0
-  for (;;) {
-    const deleted = await deleteOldest(deps.db, id, tooOld, surplus ?? (0 as MessageId))
-    for (const messageId of deleted)
-      changes.announce({ kind: 'message-deleted', userId, messageId })
-    if (deleted.length === 0) return
+    if (page.length < APPLICATIONS) return
   }
 }
 
 /**
- * Deletes from the oldest messages on. Ids follow dates, so the first batch without a message to
- * delete is the end. Rows that another process is deleting are left to it.
+ * Looks at the ends of each application's index only, so its cost is that of the applications. Ids
+ * follow dates but for what an import brought: a message may be dated years after its successors.
+ * Up to 999 such hide nothing. An application whose oldest 1,000 are all dated late keeps what comes
+ * after them, until one of those is too old itself.
+ */
+async function findHeld(
+  { db, clock, defaults }: RetentionDeps,
+  after: ApplicationId,
+): Promise<readonly Held[]> {
+  const { rows } = await sql<Held>`
+    select a.id, a.user_id, rule.days, exists (
+        select from (
+          select m.date from messages m
+          where rule.days > 0 and m.application_id = a.id order by m.id limit ${BATCH}
+        ) as oldest
+        where oldest.date < ${clock.now()}::bigint - rule.days * ${DAY_MS}
+      ) as overdue, (
+        select m.id from messages m
+        where rule.count > 0 and m.application_id = a.id
+        order by m.id desc offset rule.count limit 1
+      ) as surplus
+    from applications a cross join lateral (
+      select coalesce(a.retention_days, ${defaults.days}) as days,
+        coalesce(a.retention_count, ${defaults.count}) as count
+    ) as rule
+    where a.id > ${after} and (rule.days > 0 or rule.count > 0)
+    order by a.id limit ${APPLICATIONS}`.execute(db)
+  return rows
+}
+
+async function deleteOverdue(deps: RetentionDeps, application: Held): Promise<void> {
+  const { id, user_id: userId, days, surplus } = application
+  const { changes, clock } = deps
+  const tooOld = days > 0 ? clock.now() - days * DAY_MS : 0
+  let last: MessageId | undefined = 0 as MessageId
+  while (last !== undefined) {
+    const deleted = await deleteOldest(deps.db, id, last, tooOld, surplus ?? (0 as MessageId))
+    for (const messageId of deleted)
+      changes.announce({ kind: 'message-deleted', userId, messageId })
+    last = deleted.at(-1)
+  }
+}
+
+/**
+ * Deletes what is too old or surplus of the oldest messages after the given one, and returns the ids
+ * in ascending order. The next batch goes on after the last of them: it passes over messages that
+ * are dated late, and the first batch with nothing to delete is the end. Rows that another process
+ * is deleting are left to it.
  */
 async function deleteOldest(
   db: Kysely<Database>,
   applicationId: ApplicationId,
+  after: MessageId,
   tooOld: number,
   surplus: MessageId,
 ): Promise<readonly MessageId[]> {
@@ -102,6 +116,7 @@ async function deleteOldest(
     .selectFrom('messages')
     .select(['id', 'date'])
     .where('application_id', '=', applicationId)
+    .where('id', '>', after)
     .orderBy('id')
     .limit(BATCH)
     .forUpdate()

@@ -124,6 +124,31 @@ t.test('retention', async (t) => {
     },
   )
 
+  await t.test('[RET1] messages that are dated late hide no older ones', async (t) => {
+    const { fill, agesOf, run } = await place(t, server)
+    const first = await fill({ retentionDays: 2 }, [-9_999, 9, 8, 1, 7, 0])
+    const young = await fill({ retentionDays: 2 }, [-9_999, 1, 0])
+    const both = await fill({ retentionDays: 2, retentionCount: 4 }, [9, -9_999, -1, 8, 1, 7, 0])
+    t.equal((await run()).length, 8)
+    t.strictSame(await agesOf(first), [-9_999, 1, 0])
+    t.strictSame(await agesOf(young), [-9_999, 1, 0])
+    t.strictSame(await agesOf(both), [1, 0])
+
+    const many = await fill({ retentionDays: 2 }, [-9_999, ...Array<number>(1_050).fill(9), -1])
+    const last = await fill({ retentionDays: 2 }, [9])
+    t.equal((await run()).length, 1_051, 'over several batches')
+    t.strictSame(await agesOf(many), [-9_999, -1])
+    t.strictSame(await agesOf(last), [])
+  })
+
+  await t.test('[RET1] runRetention() comes to the last of many applications', async (t) => {
+    const { fill, agesOf, run } = await place(t, server)
+    for (let i = 0; i < 100; i++) await fill({ retentionDays: 2 }, [])
+    const last = await fill({ retentionDays: 2 }, [9, 1])
+    await run()
+    t.strictSame(await agesOf(last), [1])
+  })
+
   await t.test('[RET4] old clients see and change nothing of it', async (t) => {
     const { fill, user } = await place(t, server)
     const { basic } = user
