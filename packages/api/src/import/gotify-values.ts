@@ -6,8 +6,16 @@ import { isInCalendar } from '../calendar.ts'
 import { type GotifyRow, type GotifyTable } from './gotify-source.ts'
 import { ImportError } from './import-error.ts'
 
-/** Go's forms of a time in SQLite: with or without T, fraction and zone, some with the name of the zone. */
-const TIME = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d(?:\.\d+)?) ?(?:(Z)|([+-]\d\d):?(\d\d))?/
+/**
+ * Go's forms of a time in SQLite: with or without T, fraction and zone, some with the name of the
+ * zone. Hour 24, which Date.parse() takes, is none of RFC 3339.
+ */
+const TIME =
+  /^(\d{4}-\d\d-\d\d)[ T]((?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d+)?) ?(?:(Z)|([+-]\d\d):?(\d\d))?/
+
+/** RFC 3339 has years of four digits, and times are shown in UTC. */
+const FIRST_TIME = Date.parse('0000-01-01T00:00:00.000Z')
+const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z')
 
 /** @throws {ImportError} when it is no id, which only a damaged database has */
 export function idIn(table: GotifyTable, row: GotifyRow, column = 'id'): number {
@@ -42,13 +50,16 @@ export function booleanOf(value: unknown): boolean {
   return value === true || Number(value) === 1
 }
 
-/** Milliseconds since 1970; null for NULL and for what is no time. A time without a zone is UTC. */
+/**
+ * Milliseconds since 1970; null for NULL, and for what is no time or none of the years 0 to 9999 in
+ * UTC. A time without a zone is UTC.
+ */
 export function millisOf(value: unknown): number | null {
-  if (value instanceof Date) return numberOrNull(value.getTime())
+  if (value instanceof Date) return inRange(value.getTime())
   const [, day, time, zulu, hours, minutes] = TIME.exec(textOf(value)) ?? []
   if (day === undefined || time === undefined || !isInCalendar(day)) return null
   const zone = zulu !== undefined || hours === undefined ? 'Z' : `${hours}:${minutes}`
-  return numberOrNull(Date.parse(`${day}T${time}${zone}`))
+  return inRange(Date.parse(`${day}T${time}${zone}`))
 }
 
 /** The JSON text of a message's extras, as it is; null for none and for what is no JSON object. */
@@ -64,6 +75,6 @@ export function extrasOf(value: unknown): string | null {
   }
 }
 
-function numberOrNull(number: number): number | null {
-  return Number.isNaN(number) ? null : number
+function inRange(millis: number): number | null {
+  return millis >= FIRST_TIME && millis <= LAST_TIME ? millis : null
 }

@@ -32,6 +32,17 @@ t.test('millisOf() reads the times of Go, PostgreSQL and SQLite', async (t) => {
   for (const none of ['2021-13-40 99:99:99', '2021-13-01 12:00:00Z', '2021-02-31 12:00:00Z']) {
     t.equal(millisOf(none), null, 'no day of March instead')
   }
+  t.equal(millisOf('0000-01-01 00:00:00Z'), Date.parse('0000-01-01T00:00:00Z'))
+  t.equal(millisOf('9999-12-31 23:59:59.9999Z'), Date.parse('9999-12-31T23:59:59.999Z'))
+  for (const none of [
+    '9999-12-31 23:59:59-23:00',
+    '0000-01-01 00:00:00+05:00',
+    '2021-05-06 24:00:00Z',
+    new Date(Date.UTC(10_000, 0)),
+    new Date(Date.UTC(-1, 11, 31)),
+  ]) {
+    t.equal(millisOf(none), null, `RFC 3339 has no ${String(none)} in UTC`)
+  }
 })
 
 t.test('textOf() reads texts, bytes and NULL', async (t) => {
