@@ -8,6 +8,7 @@ import { ImageFiles, isImageName } from '../manage/image-files.ts'
 import { imageContentType, looksLikeImage } from '../manage/image-kind.ts'
 import type { ImportedApplication } from './import-applications.ts'
 import type { ImportContext } from './import-context.ts'
+import { ImportError } from './import-error.ts'
 
 export interface ImageFolders {
   /** Null: nobody said where they are. */
@@ -18,6 +19,7 @@ export interface ImageFolders {
 /**
  * Each image is copied whole or not at all; one that is there already stays. The names of those
  * copied are added to `copied` as soon as they are there, so that a caller can take them back.
+ * @throws {ImportError} when the folder of this Bellwire cannot be used
  */
 export async function importImages(
   context: ImportContext,
@@ -50,17 +52,19 @@ export async function importImages(
     if (!isImageName(name) || imageContentType(extname(name)) === null) {
       return 'images that have no name of an image'
     }
-    const here = await images.read(name)
+    const here = await inFolder(to, images.read(name))
     if (here === null && from === null) {
       return 'images (say where they are with --images DIR, and run it again)'
     }
-    const content = here ?? (await readIfPresent(join(from ?? '', name)))
+    const content = here ?? (await readImage(join(from ?? '', name)))
     if (content === null) return `images that are not in "${from}"`
+    if (typeof content === 'string') return `images that cannot be read in "${from}" (${content})`
     if (!looksLikeImage(content)) return 'images whose content is none'
     if (here !== null) {
       report.present('images')
+    } else if (!(await inFolder(to, images.add(name, content)))) {
+      return 'images whose names folders have here'
     } else {
-      await images.add(name, content)
       copied.push(name)
       report.added('images')
     }
@@ -76,11 +80,21 @@ async function imagesHere({ db }: ImportContext): Promise<ReadonlyMap<number, st
 /** ENOTDIR and EISDIR: something else has the name of the folder, or of the image. */
 const NOT_THERE: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'EISDIR']
 
-async function readIfPresent(file: string): Promise<Buffer | null> {
+/** Returns null when there is no such file, and the code of the error when it cannot be read. */
+async function readImage(file: string): Promise<Buffer | string | null> {
   try {
     return await readFile(file)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && NOT_THERE.includes(error.code)) return null
-    throw error
+    if (!(error instanceof Error && 'code' in error)) throw error
+    return NOT_THERE.includes(error.code) ? null : String(error.code)
+  }
+}
+
+async function inFolder<Result>(folder: string, work: Promise<Result>): Promise<Result> {
+  try {
+    return await work
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new ImportError(`Cannot keep images in "${folder}": ${reason}`, { cause: error })
   }
 }

@@ -2,7 +2,7 @@
  * Reads a gotify.db. Opened so that nothing can be written to it, with its write-ahead log where it
  * has one, and checked as a whole before the first row is used.
  */
-import { stat } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Database } from 'libsql'
@@ -14,12 +14,10 @@ const COLUMNS: Partial<Record<GotifyTable, string>> = {
   messages: '*, cast(message as blob) as message, cast(title as blob) as title',
 }
 
-/** @throws {ImportError} when there is no such file, or it is damaged, or no SQLite database */
+/** @throws {ImportError} when there is no such file, or it may not be read, is damaged, or no SQLite database */
 export async function openSqliteSource(file: string): Promise<GotifySource> {
-  await requireFile(file)
-  // Only an import needs the library: the server never loads it.
-  const { default: Sqlite } = await import('libsql')
-  const database = new Sqlite(`${pathToFileURL(resolve(file)).href}?mode=ro`)
+  await requireReadable(file)
+  const database = await connect(file)
   try {
     database.defaultSafeIntegers(true)
     // One moment for all reads, also while a Gotify still writes.
@@ -73,16 +71,40 @@ class SqliteSource implements GotifySource {
   }
 }
 
-async function requireFile(file: string): Promise<void> {
+/** The library tells of a file that may not be read by a number only. */
+async function requireReadable(file: string): Promise<void> {
   try {
-    if ((await stat(file)).isFile()) return
+    if ((await stat(file)).isFile()) {
+      const handle = await open(file)
+      await handle.close()
+      return
+    }
   } catch (error) {
-    throw new ImportError(`Cannot read "${file}": ${(error as Error).message}`, { cause: error })
+    throw unreadable(file, error)
   }
   throw new ImportError(`Cannot read "${file}": it is no file`)
 }
 
+async function connect(file: string): Promise<Database> {
+  // Only an import needs the library: the server never loads it.
+  const { default: Sqlite } = await import('libsql')
+  try {
+    return new Sqlite(`${pathToFileURL(resolve(file)).href}?mode=ro`)
+  } catch (error) {
+    throw unreadable(file, error)
+  }
+}
+
+function unreadable(file: string, cause: unknown): ImportError {
+  return new ImportError(`Cannot read "${file}": ${inOneLine(cause)}`, { cause })
+}
+
 function damaged(file: string, cause: unknown): ImportError {
-  const reason = (cause instanceof Error ? cause.message : String(cause)).replaceAll('\n', ' ')
-  return new ImportError(`"${file}" is damaged or no SQLite database: ${reason}`, { cause })
+  return new ImportError(`"${file}" is damaged or no SQLite database: ${inOneLine(cause)}`, {
+    cause,
+  })
+}
+
+function inOneLine(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).replaceAll('\n', ' ')
 }

@@ -32,11 +32,16 @@ export class ImageFiles {
     return name
   }
 
-  /** Stores an image under the name that it has elsewhere; false: one of this name is there already. */
+  /** Stores an image under the name that it has elsewhere; false: a file or folder has it already. */
   async add(name: string, content: Uint8Array): Promise<boolean> {
     if ((await this.read(name)) !== null) return false
-    await this.#store(name, content)
-    return true
+    try {
+      await this.#store(name, content)
+      return true
+    } catch (error) {
+      if (isNoFile(error)) return false
+      throw error
+    }
   }
 
   async #store(name: string, content: Uint8Array): Promise<void> {
@@ -57,14 +62,19 @@ export class ImageFiles {
     try {
       return await readFile(path.join(this.#folder, name))
     } catch (error) {
-      if (isMissing(error)) return null
+      if (isNoFile(error)) return null
       throw error
     }
   }
 
-  /** Removes an image; one that is gone already is no error. */
+  /** Removes an image; one that is gone already is no error, and a folder of the name stays. */
   async remove(name: string): Promise<void> {
-    if (isImageName(name)) await rm(path.join(this.#folder, name), { force: true })
+    if (!isImageName(name)) return
+    try {
+      await rm(path.join(this.#folder, name))
+    } catch (error) {
+      if (!isNoFile(error)) throw error
+    }
   }
 }
 
@@ -78,6 +88,9 @@ async function writeDurably(file: string, content: Uint8Array): Promise<void> {
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+/** Nothing has the name, or a folder that somebody made by hand; ERR_FS_EISDIR is rm()'s word for it. */
+const NO_FILE: readonly unknown[] = ['ENOENT', 'EISDIR', 'ERR_FS_EISDIR']
+
+function isNoFile(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && NO_FILE.includes(error.code)
 }

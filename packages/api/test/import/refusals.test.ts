@@ -5,7 +5,7 @@
 import type { DatabaseConnection } from '@bellwire/common/db'
 import { clientConfig, createDatabase, createPool } from '@bellwire/common/db'
 import { loadConfig } from '@bellwire/common/config'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import { pino } from 'pino'
@@ -109,6 +109,21 @@ t.test('A file that is no whole Gotify database is refused', async (t) => {
 
   const { rows } = await run(into, `select from pg_tables where schemaname = 'public'`)
   t.equal(rows.length, 0, 'nothing was made in the database')
+})
+
+t.test('A database that may not be read is refused', async (t) => {
+  const file = join(t.testdir({}), 'gotify.db')
+  writeGotify3(file)
+  await chmod(file, 0)
+  const into = await newDatabase()
+  // Root may read everything, so nobody asks.
+  const isRoot = process.geteuid?.() === 0
+  if (isRoot) process.seteuid?.(65_534)
+  try {
+    await refused(t, file, into, /^Cannot read ".*": EACCES: permission denied/)
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+  }
 })
 
 t.test('A failure in the middle takes everything back', async (t) => {
@@ -253,6 +268,38 @@ t.test('[IMP3] An application whose image cannot come in has the default picture
     ],
     'what was deleted here stays so',
   )
+})
+
+t.test('[IMP3] An image that cannot be read, or has no place here, is left out', async (t) => {
+  const folder = t.testdir({ images: { 'good.png': PNG, 'taken.png': PNG } })
+  const images = join(folder, 'images')
+  await symlink('loop.png', join(images, 'loop.png'))
+  const file = join(folder, 'gotify.db')
+  const { applications = [], ...others } = rowsOf3()
+  const names = ['good.png', 'loop.png', 'taken.png']
+  writeGotify3(file, {
+    ...others,
+    applications: applications.map((row, i) => ({ ...row, image: names[i] ?? '' })),
+  })
+  const into = await newDatabase()
+  await writeFile(imagesOf(into), 'no folder')
+  await refused(t, file, into, /^Cannot keep images in ".*": /)
+  t.same(await countsIn(into), { users: 0, applications: 0, clients: 0, messages: 0 })
+
+  const other = await newDatabase()
+  await mkdir(join(imagesOf(other), 'taken.png'), { recursive: true })
+  const report = await importFrom(file, other)
+  t.same(report.countOf('images'), { added: 1, present: 0 })
+  t.match(Object.fromEntries(report.allLeftOut), {
+    [`images that cannot be read in "${images}" (ELOOP)`]: 1,
+    'images whose names folders have here': 1,
+  })
+  const { rows } = await run(other, 'select image from applications order by id')
+  t.same(
+    rows.map(({ image }: { image: string }) => image),
+    ['good.png', '', '', ''],
+  )
+  t.same((await readdir(imagesOf(other))).toSorted(), ['good.png', 'taken.png'])
 })
 
 t.test('It refuses while a Bellwire runs on the database', async (t) => {

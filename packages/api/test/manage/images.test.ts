@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
 import { ImageFiles } from '../../src/manage/image-files.ts'
@@ -81,6 +81,15 @@ t.test('[API26] Uploads that are no images, or too big, are refused', async (t) 
     body: '--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\ncut',
   })
   t.equal(broken.status, 400)
+})
+
+t.test('[API26] A folder with the name of an image is no image, and stays', async (t) => {
+  await mkdir(path.join(server.imagesDir, 'folder.png'))
+  const images = new ImageFiles(server.imagesDir)
+  t.equal((await server.call('GET /image/folder.png')).status, 404)
+  t.equal(await images.add('folder.png', PNG), false)
+  await images.remove('folder.png')
+  t.ok((await readdir(server.imagesDir)).includes('folder.png'))
 })
 
 t.test('[API26] No path leads out of the folder of images', async (t) => {
