@@ -8,15 +8,13 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { childEnvironment } from '../../server/child-environment.ts'
 import { BELLWIRE_MAIN } from '../../server/paths.ts'
-import { readOr } from '../../server/proc-file.ts'
 import { rememberProcess } from '../../server/running-record.ts'
 import { nowUs, sleep } from '../../wire/clock.ts'
 import type { Ending } from '../check/history.ts'
+import { membersOf } from './members-of.ts'
 import { send } from './send-signal.ts'
 
 const WORKER_KILLER = fileURLToPath(new URL('./worker-killer.js', import.meta.url))
-/** In the command line of every member, from its start on or since it took the place of one. */
-const MEMBER = 'cluster-member'
 const HEALTH_PAUSE_MS = 50
 /** Before a start that follows one that failed, as when the database was away. */
 const RETRY_MS = 200
@@ -213,12 +211,4 @@ export class Host {
       return 0
     }
   }
-}
-
-/** Not the process that waits to become a member: what befalls it, nobody would notice. */
-function membersOf(primary: number): number[] {
-  const children = readOr(`/proc/${primary}/task/${primary}/children`, '')
-    .split(' ')
-    .filter(Boolean)
-  return children.map(Number).filter((pid) => readOr(`/proc/${pid}/cmdline`, '').includes(MEMBER))
 }
