@@ -10,10 +10,12 @@ import { type PeriodicJob, startPeriodicJob } from '../periodic-job.ts'
 
 const PERIOD_MS = 5 * 60 * 1000
 const DAY_MS = 24 * 60 * 60 * 1000
-/** Messages that one statement looks at, of one application: short locks, little memory. */
-const BATCH = 1_000
-/** Applications looked up by one statement, which so reads 100,000 messages by their index at most. */
+/** Applications looked up by one statement. */
 const APPLICATIONS = 100
+/** Oldest messages whose dates are looked at in each run, of each application that has days. */
+const LOOK = 100
+/** Messages that one statement goes through to delete: short locks, little memory. */
+const BATCH = 1_000
 
 export interface RetentionDeps {
   readonly db: Kysely<Database>
@@ -58,7 +60,7 @@ export async function runRetention(deps: RetentionDeps): Promise<void> {
 /**
  * Looks at the ends of each application's index only, so its cost is that of the applications. Ids
  * follow dates but for what an import brought: a message may be dated years after its successors.
- * Up to 999 such hide nothing. An application whose oldest 1,000 are all dated late keeps what comes
+ * Up to 99 such hide nothing. An application whose 100 oldest are all dated late keeps what comes
  * after them, until one of those is too old itself.
  */
 async function findHeld(
@@ -69,7 +71,7 @@ async function findHeld(
     select a.id, a.user_id, rule.days, exists (
         select from (
           select m.date from messages m
-          where rule.days > 0 and m.application_id = a.id order by m.id limit ${BATCH}
+          where rule.days > 0 and m.application_id = a.id order by m.id limit ${LOOK}
         ) as oldest
         where oldest.date < ${clock.now()}::bigint - rule.days * ${DAY_MS}
       ) as overdue, (
