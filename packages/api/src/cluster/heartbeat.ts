@@ -9,14 +9,18 @@ export interface Patience {
   readonly periodMs: number
   /** Questions in a row that may stay without an answer. */
   readonly questions: number
+  /** The same before the first answer, for a process that loads the program. */
+  readonly loadingQuestions: number
 }
 
 /**
  * 20 s. The event loop of a member answers, and it stands still for a second or two when ten
  * thousand connections come back, and for several on a machine that swaps: to kill such a one would
  * make things worse. Its users wait no longer than for any other fault (30 s).
+ *
+ * 60 s to load the program: five times the 12 s that a whole start took on cores with endless loops.
  */
-export const PATIENCE: Patience = { periodMs: 2_000, questions: 10 }
+export const PATIENCE: Patience = { periodMs: 2_000, questions: 10, loadingQuestions: 30 }
 
 export interface HeartbeatOptions {
   readonly patience: Patience
@@ -28,6 +32,7 @@ export interface HeartbeatOptions {
 export class Heartbeat {
   readonly #options: HeartbeatOptions
   #unanswered = 0
+  #hasAnswered = false
   #timer: NodeJS.Timeout | null = null
 
   constructor(options: HeartbeatOptions) {
@@ -40,6 +45,7 @@ export class Heartbeat {
 
   answered(): void {
     this.#unanswered = 0
+    this.#hasAnswered = true
   }
 
   stop(): void {
@@ -48,7 +54,8 @@ export class Heartbeat {
 
   #beat(): void {
     const { patience, ask, onSilence } = this.#options
-    if (this.#unanswered >= patience.questions) {
+    const most = this.#hasAnswered ? patience.questions : patience.loadingQuestions
+    if (this.#unanswered >= most) {
       onSilence()
       return
     }

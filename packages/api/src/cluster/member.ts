@@ -47,6 +47,8 @@ export class Member {
     })
     // Plain JSON knows no Infinity, which a gauge may be.
     this.#child = fork(program, [argument], { serialization: 'advanced' })
+    // What it is asked before it has loaded waits in the channel.
+    this.#heartbeat.start()
     this.ended = this.#end()
     this.listening = new Promise((resolve, reject) => {
       this.#listens = resolve
@@ -90,7 +92,7 @@ export class Member {
     switch (message.kind) {
       case 'loaded':
         this.#isLoaded = true
-        this.#heartbeat.start()
+        this.#heartbeat.answered()
         return
       case 'listening':
         this.#hasListened = true
@@ -112,9 +114,10 @@ export class Member {
   /** The end of a member has a time of its own (STOP_MS). */
   #onSilence(): void {
     if (this.#isStopping) return
-    const { questions, periodMs } = this.#patience
-    const seconds = (questions * periodMs) / 1_000
-    this.#reason = `it was killed, because it had not answered for ${seconds} s`
+    const { questions, loadingQuestions, periodMs } = this.#patience
+    const what = this.#isLoaded ? 'answered' : 'loaded the program'
+    const seconds = ((this.#isLoaded ? questions : loadingQuestions) * periodMs) / 1_000
+    this.#reason = `it was killed, because it had not ${what} for ${seconds} s`
     this.#child.kill('SIGKILL')
   }
 

@@ -2,14 +2,31 @@
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { SPARE_ARGUMENT } from '../../src/cluster/ipc.ts'
+import { Member } from '../../src/cluster/member.ts'
 import { ApiClient } from '../support/api-client.ts'
 import { startBellwire } from '../support/bellwire.ts'
 import { CLUSTER, listening, logged, membersOf } from './cluster-processes.ts'
 import { within } from './two-processes.ts'
 
 const IMPATIENT = fileURLToPath(new URL('impatient-cluster.js', import.meta.url))
+const SILENT = fileURLToPath(new URL('silent-program.js', import.meta.url))
 /** Longer than that primary's patience. */
 const LONG_MS = 3_000
+
+t.test('[CLU17] Member is killed when it does not load', { timeout: 30_000 }, async (t) => {
+  const member = new Member({
+    program: SILENT,
+    argument: SPARE_ARGUMENT,
+    patience: { periodMs: 20, questions: 1_000, loadingQuestions: 50 },
+    onMetrics: () => t.fail('it said something'),
+  })
+  t.strictSame(await member.ended, {
+    hadListened: false,
+    reason: 'it was killed, because it had not loaded the program for 1 s',
+  })
+  await t.rejects(member.listening)
+})
 
 t.test('A cluster', { timeout: 120_000 }, async (t) => {
   const cluster = await startBellwire(t, CLUSTER, IMPATIENT)

@@ -1,9 +1,9 @@
 /** When the primary takes a member for one that hangs. */
 import { install } from '@sinonjs/fake-timers'
 import t from 'tap'
-import { Heartbeat } from '../../src/cluster/heartbeat.ts'
+import { Heartbeat, type Patience } from '../../src/cluster/heartbeat.ts'
 
-const PATIENCE = { periodMs: 1_000, questions: 3 }
+const PATIENCE: Patience = { periodMs: 1_000, questions: 3, loadingQuestions: 5 }
 
 t.test('[CLU17] Heartbeat counts questions without an answer, not time', (t) => {
   const clock = install({ toFake: ['setInterval', 'clearInterval'] })
@@ -16,6 +16,7 @@ t.test('[CLU17] Heartbeat counts questions without an answer, not time', (t) => 
     onSilence: () => silences++,
   })
   heartbeat.start()
+  heartbeat.answered()
 
   clock.tick(3_000)
   t.equal(asked, 3)
@@ -40,5 +41,24 @@ t.test('[CLU17] Heartbeat counts questions without an answer, not time', (t) => 
   heartbeat.stop()
   clock.tick(10_000)
   t.same([asked, silences], [before, 1])
+  t.end()
+})
+
+t.test('[CLU17] Heartbeat waits longer for the first answer, in questions as well', (t) => {
+  const clock = install({ toFake: ['setInterval', 'clearInterval'] })
+  t.teardown(() => clock.uninstall())
+  let silences = 0
+  const heartbeat = new Heartbeat({
+    patience: PATIENCE,
+    ask: () => undefined,
+    onSilence: () => silences++,
+  })
+  heartbeat.start()
+  clock.tick(4_000)
+  clock.jump(3_600_000)
+  t.equal(silences, 0)
+  clock.tick(1_000)
+  t.equal(silences, 1)
+  heartbeat.stop()
   t.end()
 })
