@@ -193,9 +193,10 @@ export class Primary implements Program {
     const { log } = this.#options
     seat.member = null
     log.error({ number: seat.number, reason }, 'a member ended, starting it again')
-    const delayMs = this.#policy.died(hadListened, performance.now())
+    const now = performance.now()
+    const delayMs = this.#policy.died(hadListened, now)
     // One that serves is better than none: a running cluster goes on with what it has.
-    if (this.#policy.isLoop && !(this.#started && this.#someListen())) {
+    if (this.#policy.isLoop(now) && !(this.#started && this.#someListen())) {
       this.#fail(new StartError(`The processes of the cluster end again and again: ${reason}`))
       return
     }

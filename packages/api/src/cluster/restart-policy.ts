@@ -24,15 +24,22 @@ export class RestartPolicy {
    * @returns milliseconds to wait before the next start
    */
   died(hadListened: boolean, now: number): number {
+    this.#forget(now)
     if (hadListened) return 0
-    this.#deaths = [...this.#deaths.filter((at) => now - at < WINDOW_MS), now]
+    this.#deaths.push(now)
     const delay = FIRST_DELAY_MS * 2 ** this.#inARow
     this.#inARow++
     return Math.min(delay, LAST_DELAY_MS)
   }
 
-  /** True after ten deaths before listening in a minute. */
-  get isLoop(): boolean {
+  /** True after ten deaths before listening within the last minute. */
+  isLoop(now: number): boolean {
+    this.#forget(now)
     return this.#deaths.length >= MOST_DEATHS
+  }
+
+  /** What is long ago says nothing about a member that dies now. */
+  #forget(now: number): void {
+    this.#deaths = this.#deaths.filter((at) => now - at < WINDOW_MS)
   }
 }

@@ -158,7 +158,7 @@ t.test('[CLU7] checkConnections() announces clients and users that are gone', as
 t.test('[CLU11] RestartPolicy waits only for members that died before they listened', (t) => {
   const policy = new RestartPolicy()
   for (let death = 0; death < 50; death++) t.equal(policy.died(true, death), 0)
-  t.notOk(policy.isLoop)
+  t.notOk(policy.isLoop(50))
   t.strictSame(
     [0, 1, 2, 3, 4, 5, 6].map((death) => policy.died(false, death)),
     [50, 100, 200, 400, 800, 1_600, 2_000],
@@ -166,10 +166,13 @@ t.test('[CLU11] RestartPolicy waits only for members that died before they liste
   policy.listened()
   t.equal(policy.died(false, 10), 50, 'from the start again')
   policy.died(false, 11)
-  t.notOk(policy.isLoop, 'nine')
+  t.notOk(policy.isLoop(11), 'nine')
   policy.died(false, 12)
-  t.ok(policy.isLoop, 'ten in a minute')
-  policy.died(false, 70_000)
-  t.notOk(policy.isLoop, 'the others are long ago')
+  t.ok(policy.isLoop(12), 'ten in a minute')
+  policy.died(true, 70_000)
+  t.notOk(policy.isLoop(70_000), 'they are long ago')
+  for (let death = 0; death < 10; death++) policy.died(false, 80_000)
+  t.ok(policy.isLoop(80_000), 'ten again')
+  t.notOk(policy.isLoop(150_000), 'time alone is enough')
   t.end()
 })
