@@ -15,6 +15,7 @@ const GRACE_MS = 25_000
 
 const [command = 'serve', ...args] = process.argv.slice(2)
 const isMember = command === MEMBER_ARGUMENT || command === SPARE_ARGUMENT
+let hasStarted = false
 
 async function run(): Promise<void> {
   const { config: chosen, warnings } = loadConfigFromProcess()
@@ -46,14 +47,18 @@ async function run(): Promise<void> {
       }
     })
   }
+  // After the start; one that fails ends the process by itself.
+  const reload = (): void => void starting.then((program) => program.reload?.(), ignore)
   process.on('SIGTERM', stop)
   // A terminal tells the whole group; members leave both to their primary.
   process.on('SIGINT', isMember ? ignore : stop)
+  // From the first moment on: a primary that this signal ends would leave its PostgreSQL behind.
   if (isMember) process.on('SIGHUP', ignore)
+  else if (config.server.cluster.processes > 1) process.on('SIGHUP', reload)
 
   const starting = start(config, log, stop)
-  const { reload, failure } = await starting
-  if (reload !== undefined) process.on('SIGHUP', reload)
+  const { failure } = await starting
+  hasStarted = true
   await failure
 }
 
@@ -76,7 +81,7 @@ async function start(
 }
 
 function ignore(): void {
-  // The primary acts on it.
+  // Others act on it.
 }
 
 if (command !== 'serve' && !isMember) {
@@ -90,7 +95,7 @@ run().catch(async (error: unknown) => {
     const { tellFailure } = await import('./cluster/start-member.ts')
     await tellFailure(text)
   } else {
-    process.stderr.write(`Bellwire cannot start: ${text}\n`)
+    process.stderr.write(`Bellwire ${hasStarted ? 'gives up' : 'cannot start'}: ${text}\n`)
   }
   process.exit(1)
 })

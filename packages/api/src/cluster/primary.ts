@@ -82,7 +82,11 @@ export class Primary implements Program {
 
   /** Replaces one member after the other; each new one listens before the old one ends. */
   reload(): void {
-    if (this.#rolling || this.#stopping) return
+    if (this.#stopping) return
+    if (this.#rolling) {
+      this.#options.log.warn('members are being replaced already: asked again for nothing')
+      return
+    }
     this.#rolling = true
     void this.#roll().finally(() => {
       this.#rolling = false

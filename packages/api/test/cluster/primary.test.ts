@@ -1,5 +1,8 @@
 /** A cluster of one machine: primary, members, one port, one embedded database. Real processes. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { ApiClient, idOf, type Identity } from '../support/api-client.ts'
@@ -89,6 +92,9 @@ t.test('A cluster', { timeout: 240_000 }, async (t) => {
     const before = await startedBy(cluster)
     const traffic = new Traffic(api, user, 2)
     process.kill(cluster.pid, 'SIGHUP')
+    const isRolling = (): boolean => logged(cluster, 'members are replaced one by one') === 1
+    t.ok(Number.isFinite(await within(10_000, isRolling)))
+    process.kill(cluster.pid, 'SIGHUP')
     const replaced = await within(30_000, () =>
       cluster.logs.some((line) => line.includes('all members were replaced')),
     )
@@ -99,6 +105,7 @@ t.test('A cluster', { timeout: 240_000 }, async (t) => {
     t.equal(after.length, 2)
     t.strictSame(before.filter(isRunning), [], 'neither the members nor the spare were kept')
     t.equal(logged(cluster, '"reason":"another member has taken its place"'), 2)
+    t.equal(logged(cluster, 'members are being replaced already'), 1)
     checkStored(t, await api.history(user), traffic.acknowledged)
   })
 
@@ -164,7 +171,39 @@ t.test('A cluster', { timeout: 240_000 }, async (t) => {
     await stream.untilId(idOf(acknowledged.text))
     stream.destroy()
   })
+
+  await t.test('[CLU12] SIGHUP during the start is done after it', async (t) => {
+    await cluster.stop()
+    const rolls = logged(cluster, 'all members were replaced')
+    const starting = cluster.start()
+    const hasPostgres = async (): Promise<boolean> => (await cluster.postgresPid()) !== null
+    t.ok(Number.isFinite(await within(20_000, hasPostgres)))
+    process.kill(cluster.pid, 'SIGHUP')
+    await starting
+    const isOver = (): boolean => logged(cluster, 'all members were replaced') > rolls
+    t.ok(Number.isFinite(await within(30_000, isOver)))
+    t.equal(await cluster.stop(), 0)
+  })
 })
+
+t.test(
+  '[CLU15] A cluster that cannot go on gives up with one line',
+  { timeout: 120_000 },
+  async (t) => {
+    const app = await mkdtemp(join(tmpdir(), 'bellwire-test-'))
+    t.teardown(() => rm(app, { recursive: true, force: true }))
+    await writeFile(join(app, 'index.html'), 'an app')
+    const cluster = await startBellwire(t, { ...CLUSTER, GOTIFY_SERVER_UIDIR: app })
+    // No member can start from now on.
+    await rm(app, { recursive: true })
+    for (const pid of await membersOf(cluster)) process.kill(pid, 'SIGKILL')
+    t.equal(await cluster.ending, 1)
+    const line = 'Bellwire gives up: The processes of the cluster end again and again: GOTIFY_'
+    // The last words may be read after the end.
+    t.ok(Number.isFinite(await within(5_000, () => logged(cluster, line) === 1)))
+    t.ok(Number.isFinite(await within(20_000, async () => (await cluster.postgresPid()) === null)))
+  },
+)
 
 t.test('[CLU15] A start that cannot be ends with one line', { timeout: 120_000 }, async (t) => {
   await t.test('a taken port', async (t) => {
