@@ -4,7 +4,8 @@
  * Gateway thread; behind the cache.
  */
 import { type Database, toPushError } from '@bellwire/common/db'
-import type { Kysely } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { BatchedLookup } from './batched-lookup.ts'
 import type { TokenPrincipal } from './token-cache.ts'
 import { hashToken, MAX_TOKEN_LENGTH, parseToken, storedForm } from './tokens.ts'
 
@@ -17,12 +18,24 @@ export interface FoundToken {
 }
 
 type TokenColumn = 'token' | 'token_hash'
+type ApplicationRow = Awaited<ReturnType<typeof applicationsBy>>[number]
+type ClientRow = Awaited<ReturnType<typeof clientsBy>>[number]
 
 export class TokenStore {
   readonly #db: Kysely<Database>
+  readonly #applications: BatchedLookup<ApplicationRow>
+  readonly #clients: BatchedLookup<ClientRow>
 
   constructor(db: Kysely<Database>) {
     this.#db = db
+    this.#applications = new BatchedLookup(
+      (hashes) => applicationsBy(db, 'token_hash', hashes),
+      (row) => row.token_hash,
+    )
+    this.#clients = new BatchedLookup(
+      (hashes) => clientsBy(db, 'token_hash', hashes),
+      (row) => row.token_hash,
+    )
   }
 
   /**
@@ -61,12 +74,11 @@ export class TokenStore {
   }
 
   async #application(column: TokenColumn, value: string | Buffer): Promise<FoundToken | null> {
-    const row = await this.#db
-      .selectFrom('applications')
-      .select(['id', 'user_id', 'name', 'default_priority', 'last_used'])
-      .where(column, '=', value)
-      .executeTakeFirst()
-    if (row === undefined) return null
+    const row =
+      typeof value === 'string'
+        ? (await applicationsBy(this.#db, column, [value]))[0]
+        : await this.#applications.find(value)
+    if (row === undefined || row === null) return null
     return {
       principal: {
         kind: 'application',
@@ -85,24 +97,12 @@ export class TokenStore {
     value: string | Buffer,
     now: number,
   ): Promise<FoundToken | null> {
-    const row = await this.#db
-      .selectFrom('clients')
-      .innerJoin('users', 'users.id', 'clients.user_id')
-      .select([
-        'clients.id as client_id',
-        'users.id as user_id',
-        'users.name',
-        'users.admin',
-        'users.created_at',
-        'clients.elevated_until',
-        'clients.expires_at',
-        'clients.last_used',
-        'clients.expires_after_inactivity_seconds',
-      ])
-      .where(`clients.${column}`, '=', value)
-      .where((where) => where.or([where('expires_at', 'is', null), where('expires_at', '>', now)]))
-      .executeTakeFirst()
-    if (row === undefined) return null
+    const row =
+      typeof value === 'string'
+        ? (await clientsBy(this.#db, column, [value]))[0]
+        : await this.#clients.find(value)
+    if (row === undefined || row === null) return null
+    if (row.expires_at !== null && row.expires_at <= now) return null
     return {
       principal: {
         kind: 'client',
@@ -136,4 +136,45 @@ export class TokenStore {
         .execute()
     }
   }
+}
+
+function applicationsBy(
+  db: Kysely<Database>,
+  column: TokenColumn,
+  values: readonly (string | Buffer)[],
+) {
+  return db
+    .selectFrom('applications')
+    .select(['id', 'user_id', 'name', 'default_priority', 'last_used', 'token_hash'])
+    .where(column, '=', anyOf(values))
+    .execute()
+}
+
+function clientsBy(
+  db: Kysely<Database>,
+  column: TokenColumn,
+  values: readonly (string | Buffer)[],
+) {
+  return db
+    .selectFrom('clients')
+    .innerJoin('users', 'users.id', 'clients.user_id')
+    .select([
+      'clients.id as client_id',
+      'users.id as user_id',
+      'users.name',
+      'users.admin',
+      'users.created_at',
+      'clients.elevated_until',
+      'clients.expires_at',
+      'clients.last_used',
+      'clients.expires_after_inactivity_seconds',
+      'clients.token_hash',
+    ])
+    .where(`clients.${column}`, '=', anyOf(values))
+    .execute()
+}
+
+/** One parameter however many there are: one plan serves them all. */
+function anyOf(values: readonly (string | Buffer)[]): RawBuilder<never> {
+  return sql`any(${values})`
 }

@@ -64,6 +64,22 @@ t.test('Authenticator on PostgreSQL', async (t) => {
     t.match(await authenticator.byToken(token), { name: 'new name' })
   })
 
+  t.test('looks many tokens up with few queries, each for its own', async (t) => {
+    const { db, authenticator, queries } = setUp(t, connection)
+    const user = await newUser(db)
+    const applications = []
+    for (let count = 0; count < 20; count++) applications.push(await newApplication(db, user))
+    const before = queries.length
+    const found = await Promise.all(applications.map(({ token }) => authenticator.byToken(token)))
+    t.strictSame(
+      found.map((principal) =>
+        principal?.kind === 'application' ? principal.applicationId : principal,
+      ),
+      applications.map(({ id }) => id),
+    )
+    t.ok(queries.length - before <= 2, `${queries.length - before} queries`)
+  })
+
   t.test('looks a token up again after a minute, for what no change told of', async (t) => {
     const { db, authenticator, clock } = setUp(t, connection)
     const { token, id } = await newApplication(db, await newUser(db))
