@@ -1,5 +1,6 @@
 export { monotonicMs, systemClock, type Clock } from './clock.ts'
 export { ERROR_CODES, ERROR_TABLE, PushError, type ErrorCode } from './errors.ts'
+export { GatheredReads } from './gathered-reads.ts'
 export type {
   ApplicationId,
   ClientId,

@@ -12,7 +12,7 @@ import {
   type GroupCommitListener,
 } from './group-commit.ts'
 import type { HintBus } from './cluster/hint-bus.ts'
-import { HeadLookup } from './head-lookup.ts'
+import { headReads } from './head-reads.ts'
 import { Outbox, type DeliveryLanes } from './outbox.ts'
 import { PublishChecker } from './publish/publish-checker.ts'
 import { Retries } from './retries.ts'
@@ -55,7 +55,7 @@ export class ShardThread {
     this.#tools = {
       outbox: this.outbox,
       groupCommit,
-      heads: new HeadLookup(store),
+      heads: headReads(store),
       catchUp: new CatchUp(store, this.outbox, retries),
       retries,
       store,
@@ -117,11 +117,10 @@ export class ShardThread {
   }
 
   #compareWithLog(shard: Shard, userId: UserId): void {
-    this.#tools.heads.request({
-      userId,
-      found: (head) => shard.noticeHead(userId, head),
+    this.#tools.heads.read(userId).then(
+      ({ head }) => shard.noticeHead(userId, head),
       // The next poll asks again.
-      failed: () => undefined,
-    })
+      () => undefined,
+    )
   }
 }

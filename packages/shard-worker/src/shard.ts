@@ -17,7 +17,7 @@ import type { CatchUp } from './catch-up.ts'
 import { answerPublisher, fanOut, frameOf, frameOfStored } from './fan-out.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { HintBus } from './cluster/hint-bus.ts'
-import type { HeadLookup } from './head-lookup.ts'
+import type { HeadReads } from './head-reads.ts'
 import type { Outbox } from './outbox.ts'
 import type { Retries } from './retries.ts'
 import type { PublishChecker } from './publish/publish-checker.ts'
@@ -28,7 +28,7 @@ import { UNKNOWN, UserState } from './user-state.ts'
 export interface ShardTools {
   readonly outbox: Outbox
   readonly groupCommit: GroupCommit
-  readonly heads: HeadLookup
+  readonly heads: HeadReads
   readonly catchUp: CatchUp
   readonly checker: PublishChecker
   /** Null where no other process writes. */
@@ -231,9 +231,8 @@ export class Shard {
 
   #lookUpHead(command: SubscribeCommand, user: UserState): void {
     const { userId, connection, after, resume } = command
-    this.#tools.heads.request({
-      userId,
-      found: (head, newest) => {
+    this.#tools.heads.read(userId).then(
+      ({ head, newest }) => {
         if (newest > this.#newest) this.#newest = newest
         if (user.lastId === UNKNOWN) user.lastId = Math.max(head, user.highestSeen)
         this.#heardOf(userId, head)
@@ -246,7 +245,7 @@ export class Shard {
         }
         this.#tools.outbox.ring()
       },
-      failed: () => {
+      () => {
         if (!user.has(connection)) return
         if (resume) {
           this.#tools.retries.later(() => this.#lookUpHead(command, user))
@@ -256,7 +255,7 @@ export class Shard {
         this.#refuse(command, user, error)
         this.#tools.outbox.ring()
       },
-    })
+    )
   }
 
   /** From here on the connection is live, or it is behind and asks for its pages. */

@@ -3,9 +3,9 @@
  * a Gotify database (no hash yet) by the stored form, whose derivation costs half a millisecond.
  * Gateway thread; behind the cache.
  */
+import { GatheredReads } from '@bellwire/common'
 import { type Database, toPushError } from '@bellwire/common/db'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { BatchedLookup } from './batched-lookup.ts'
 import type { TokenPrincipal } from './token-cache.ts'
 import { hashToken, MAX_TOKEN_LENGTH, parseToken, storedForm } from './tokens.ts'
 
@@ -17,25 +17,22 @@ export interface FoundToken {
   readonly inactivitySeconds: number
 }
 
+/** Short answers, and little that fails together. */
+const HASHES_PER_QUERY = 500
+
 type TokenColumn = 'token' | 'token_hash'
 type ApplicationRow = Awaited<ReturnType<typeof applicationsBy>>[number]
 type ClientRow = Awaited<ReturnType<typeof clientsBy>>[number]
 
 export class TokenStore {
   readonly #db: Kysely<Database>
-  readonly #applications: BatchedLookup<ApplicationRow>
-  readonly #clients: BatchedLookup<ClientRow>
+  readonly #applications: GatheredReads<Buffer, ApplicationRow | null>
+  readonly #clients: GatheredReads<Buffer, ClientRow | null>
 
   constructor(db: Kysely<Database>) {
     this.#db = db
-    this.#applications = new BatchedLookup(
-      (hashes) => applicationsBy(db, 'token_hash', hashes),
-      (row) => row.token_hash,
-    )
-    this.#clients = new BatchedLookup(
-      (hashes) => clientsBy(db, 'token_hash', hashes),
-      (row) => row.token_hash,
-    )
+    this.#applications = readsByHash((hashes) => applicationsBy(db, 'token_hash', hashes))
+    this.#clients = readsByHash((hashes) => clientsBy(db, 'token_hash', hashes))
   }
 
   /**
@@ -77,7 +74,7 @@ export class TokenStore {
     const row =
       typeof value === 'string'
         ? (await applicationsBy(this.#db, column, [value]))[0]
-        : await this.#applications.find(value)
+        : await this.#applications.read(value)
     if (row === undefined || row === null) return null
     return {
       principal: {
@@ -100,7 +97,7 @@ export class TokenStore {
     const row =
       typeof value === 'string'
         ? (await clientsBy(this.#db, column, [value]))[0]
-        : await this.#clients.find(value)
+        : await this.#clients.read(value)
     if (row === undefined || row === null) return null
     if (row.expires_at !== null && row.expires_at <= now) return null
     return {
@@ -136,6 +133,17 @@ export class TokenStore {
         .execute()
     }
   }
+}
+
+/** A row by the hash of its token, null where there is none. */
+function readsByHash<Row extends { readonly token_hash: Buffer | null }>(
+  query: (hashes: readonly Buffer[]) => Promise<readonly Row[]>,
+): GatheredReads<Buffer, Row | null> {
+  return new GatheredReads(async (hashes) => {
+    const rows = await query(hashes)
+    const byHash = new Map(rows.map((row) => [row.token_hash?.toString('latin1'), row]))
+    return hashes.map((hash) => byHash.get(hash.toString('latin1')) ?? null)
+  }, HASHES_PER_QUERY)
 }
 
 function applicationsBy(

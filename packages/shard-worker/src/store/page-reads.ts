@@ -1,9 +1,5 @@
-/**
- * Reads pages of the log for many users with one query: what is asked for while one query is under
- * way goes into the next one. So ten thousand devices that return, or a busy process beside this
- * one, cost some hundred queries and not one each. Runs on the worker's thread.
- */
-import type { UserId } from '@bellwire/common'
+/** Reads pages of the log for many users with one query. Runs on the worker's thread. */
+import { GatheredReads, type UserId } from '@bellwire/common'
 import type pg from 'pg'
 import { storedMessage, type MessageRow } from './message-row.ts'
 import type { Page } from './message-store.ts'
@@ -19,58 +15,24 @@ export interface PageRow extends MessageRow {
   readonly available: number
 }
 
-type Query = (query: pg.QueryConfig) => Promise<{ readonly rows: readonly PageRow[] }>
-
-interface Request {
+/** The next messages of the user behind an id. */
+interface PageAsk {
   readonly userId: UserId
   readonly after: number
-  readonly found: (page: Page) => void
-  readonly failed: (error: unknown) => void
 }
 
-export class PageReads {
-  readonly #query: Query
-  readonly #waiting: Request[] = []
-  #underWay = false
+type Query = (query: pg.QueryConfig) => Promise<{ readonly rows: readonly PageRow[] }>
 
-  constructor(query: Query) {
-    this.#query = query
-  }
-
-  /** The next messages of the user behind an id. @throws what the query throws, for every page in it */
-  page(userId: UserId, after: number): Promise<Page> {
-    return new Promise((found, failed) => {
-      this.#waiting.push({ userId, after, found, failed })
-      this.#next()
+export function pageReads(query: Query): GatheredReads<PageAsk, Page> {
+  return new GatheredReads(async (asks) => {
+    const { rows } = await query({
+      ...SELECT_PAGES,
+      values: [asks.map(({ userId }) => userId), asks.map(({ after }) => after)],
     })
-  }
-
-  #next(): void {
-    if (this.#underWay || this.#waiting.length === 0) return
-    this.#underWay = true
-    // Whoever asks in this turn of the loop joins the query.
-    setImmediate(() => {
-      const requests = this.#waiting.splice(0, PAGES_PER_QUERY)
-      void this.#read(requests).finally(() => {
-        this.#underWay = false
-        this.#next()
-      })
-    })
-  }
-
-  async #read(requests: readonly Request[]): Promise<void> {
-    try {
-      const { rows } = await this.#query({
-        ...SELECT_PAGES,
-        values: [requests.map(({ userId }) => userId), requests.map(({ after }) => after)],
-      })
-      const pages = requests.map((): PageRow[] => [])
-      for (const row of rows) pages[row.page - 1]?.push(row)
-      requests.forEach(({ found }, index) => found(pageOf(pages[index] ?? [])))
-    } catch (error) {
-      for (const { failed } of requests) failed(error)
-    }
-  }
+    const pages = asks.map((): PageRow[] => [])
+    for (const row of rows) pages[row.page - 1]?.push(row)
+    return pages.map(pageOf)
+  }, PAGES_PER_QUERY)
 }
 
 function pageOf(rows: readonly PageRow[]): Page {

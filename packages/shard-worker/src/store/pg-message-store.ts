@@ -16,7 +16,7 @@ import {
   type Page,
   type Stored,
 } from './message-store.ts'
-import { PageReads, type PageRow } from './page-reads.ts'
+import { pageReads, type PageRow } from './page-reads.ts'
 import { SELECT_APPLICATION, SELECT_HEADS } from './read-sql.ts'
 import { NotConnectedError, WriterConnection, type WriterOptions } from './writer-connection.ts'
 
@@ -36,7 +36,7 @@ export class PgMessageStore implements MessageStore {
   readonly #writer: WriterConnection
   readonly #readers: pg.Pool
   readonly #inserter: Inserter
-  readonly #pages = new PageReads((query) => this.#read<PageRow>(query))
+  readonly #pages = pageReads((query) => this.#read<PageRow>(query))
   readonly #log: WriterOptions['log']
   /** What the database lacked when a write failed; null again once there is room for many. */
   #shortage: string | null = null
@@ -89,7 +89,7 @@ export class PgMessageStore implements MessageStore {
   }
 
   page(userId: UserId, after: number): Promise<Page> {
-    return this.#pages.page(userId, after)
+    return this.#pages.read({ userId, after })
   }
 
   async application(
