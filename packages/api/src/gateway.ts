@@ -18,6 +18,7 @@ import { Changes } from './changes.ts'
 import { ChangeRelay } from './cluster/change-relay.ts'
 import { startConnectionCheck } from './cluster/connection-check.ts'
 import { healthRoutes } from './health/health-routes.ts'
+import { type HealthQuestion, ownHealth } from './health/health.ts'
 import { addressText, TrustedProxies } from './http/client-address.ts'
 import { CorsPolicy } from './http/cors.ts'
 import { PublishEndpoint, type PublishOptions } from './http/publish-endpoint.ts'
@@ -49,9 +50,16 @@ const POOL_SIZE = 10
 /** Whoever sends in the moment of the end gets a 503 in this time, and no reset. */
 const LAST_REFUSALS_MS = 200
 
-/** What GET /metrics answers. */
-interface MetricsText {
-  text(): Promise<string>
+/** What GET /metrics, GET /health and GET /health/ready answer. */
+interface Account {
+  readonly metrics: { text(): Promise<string> }
+  readonly health: HealthQuestion
+}
+
+/** The same of this process alone. */
+export interface OwnAccount {
+  readonly metrics: Metrics
+  readonly health: HealthQuestion
 }
 
 export interface GatewayOptions {
@@ -62,8 +70,8 @@ export interface GatewayOptions {
   readonly shared: boolean
   /** Present in a member of a cluster: the port that all members listen on. */
   readonly sharedPort?: number
-  /** Puts the metrics of other processes beside its own. @default none has any */
-  readonly summed?: (own: Metrics) => MetricsText
+  /** Gives the account of all processes that share the port. @default it is alone */
+  readonly forAll?: (own: OwnAccount) => Account
   readonly log: Logger
 }
 
@@ -128,12 +136,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   })
   const { legacyTokens } = config.server
   const manage = { db, authenticator, hasher, changes, config, clock, version: VERSION }
-  const api = [
-    ...managementRoutes({ ...manage, legacyTokens, takesMessages: () => flow.canaries.look() }),
-    metricsRoute(options.summed?.(metrics) ?? metrics),
-  ]
+  const own: OwnAccount = { metrics, health: ownHealth(flow.canaries) }
+  const account = options.forAll?.(own) ?? own
+  const takesMessages = async (): Promise<boolean> => (await account.health()).takesMessages
   let draining = false
-  api.push(...healthRoutes(flow.canaries, () => draining))
+  const api = [
+    ...managementRoutes({ ...manage, legacyTokens, takesMessages }),
+    metricsRoute(account.metrics),
+    ...healthRoutes(account.health, () => draining),
+  ]
 
   const pumping = flow.pump.run()
   // Pages are read and packed on this thread while the workers load on theirs.

@@ -5,23 +5,17 @@
  */
 import type { MetricList, MetricsMessage, ProcessMetrics } from './ipc.ts'
 import type { Member } from './member.ts'
+import { Rounds } from './rounds.ts'
 import { addTotals } from './totals.ts'
 
 /** A member that has not answered by then counts with its last known totals, without gauges. */
 const PATIENCE_MS = 1_000
 
-interface Round {
-  readonly missing: Set<Member>
-  readonly gauges: Map<Member, MetricList>
-  readonly done: () => void
-}
-
 export class ClusterMetrics {
   /** What each member that listens was last known to have counted. */
   readonly #totals = new Map<Member, MetricList>()
   #ended: MetricList = []
-  readonly #rounds = new Map<number, Round>()
-  #last = 0
+  readonly #rounds = new Rounds<MetricList>(PATIENCE_MS)
 
   /** The member listens. */
   joined(member: Member): void {
@@ -32,7 +26,7 @@ export class ClusterMetrics {
   left(member: Member): void {
     this.#ended = addTotals(this.#ended, this.#totals.get(member) ?? [])
     this.#totals.delete(member)
-    for (const round of this.#rounds.values()) expectNoMore(round, member)
+    this.#rounds.left(member)
   }
 
   hear(member: Member, message: MetricsMessage): void {
@@ -40,7 +34,7 @@ export class ClusterMetrics {
     const { totals } = message.kind === 'measures' ? message.metrics : message
     if (this.#totals.has(member)) this.#totals.set(member, totals)
     if (message.kind === 'measures') {
-      this.#answered(member, message.question, message.metrics.gauges)
+      this.#rounds.answered(member, message.question, message.metrics.gauges)
     } else if (message.kind === 'ask-others') {
       void this.#tellOthers(member, message.question)
     }
@@ -52,42 +46,15 @@ export class ClusterMetrics {
 
   /** The metrics of all but the one who asks. No total is less than in any earlier answer. */
   async #others(asker: Member): Promise<readonly ProcessMetrics[]> {
-    const gauges = await this.#measure([...this.#totals.keys()].filter((each) => each !== asker))
+    const asked = [...this.#totals.keys()].filter((each) => each !== asker)
+    const { answers } = await this.#rounds.ask(asked, (member, question) => {
+      member.send({ kind: 'measure', question })
+    })
     // As it is now, in one turn: whoever ended meanwhile has moved to the ended.
     const others = [...this.#totals].filter(([each]) => each !== asker)
     return [
       { totals: this.#ended, gauges: [] },
-      ...others.map(([each, known]) => ({ totals: known, gauges: gauges.get(each) ?? [] })),
+      ...others.map(([each, known]) => ({ totals: known, gauges: answers.get(each) ?? [] })),
     ]
   }
-
-  #answered(member: Member, question: number, gauges: MetricList): void {
-    const round = this.#rounds.get(question)
-    if (round === undefined) return
-    round.gauges.set(member, gauges)
-    expectNoMore(round, member)
-  }
-
-  /** Resolves with the gauges that came in time. */
-  async #measure(members: readonly Member[]): Promise<ReadonlyMap<Member, MetricList>> {
-    const gauges = new Map<Member, MetricList>()
-    if (members.length === 0) return gauges
-    const question = ++this.#last
-    await new Promise<void>((resolve) => {
-      const patience = setTimeout(resolve, PATIENCE_MS)
-      const done = (): void => {
-        clearTimeout(patience)
-        resolve()
-      }
-      this.#rounds.set(question, { missing: new Set(members), gauges, done })
-      for (const member of members) member.send({ kind: 'measure', question })
-    })
-    this.#rounds.delete(question)
-    return gauges
-  }
-}
-
-function expectNoMore({ missing, done }: Round, member: Member): void {
-  missing.delete(member)
-  if (missing.size === 0) done()
 }

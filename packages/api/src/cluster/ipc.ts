@@ -5,6 +5,7 @@
  */
 import type { DatabaseConnection } from '@bellwire/common/db'
 import type { MetricObjectWithValues, MetricValue } from 'prom-client'
+import type { Health } from '../health/health.ts'
 
 /** Metrics as prom-client gives and takes them. */
 export type MetricList = readonly MetricObjectWithValues<MetricValue<string>>[]
@@ -36,9 +37,14 @@ export type ToMember =
       readonly question: number
       readonly others: readonly ProcessMetrics[]
     }
+  /** Say how you are. */
+  | { readonly kind: 'look'; readonly question: number }
+  /** The health of the other members that you asked for. */
+  | { readonly kind: 'others-health'; readonly question: number; readonly health: Health }
 
 export type FromMember =
   | MetricsMessage
+  | HealthMessage
   /** Has loaded the program and hears what it is told. */
   | { readonly kind: 'loaded' }
   | { readonly kind: 'listening'; readonly address: string }
@@ -51,6 +57,10 @@ export type MetricsMessage =
   /** Asks for the metrics of the others; brings what it is about to add to them. */
   | { readonly kind: 'ask-others'; readonly question: number; readonly totals: MetricList }
   | { readonly kind: 'measures'; readonly question: number; readonly metrics: ProcessMetrics }
+
+export type HealthMessage =
+  | { readonly kind: 'ask-health'; readonly question: number }
+  | { readonly kind: 'health'; readonly question: number; readonly health: Health }
 
 /** The argument that makes the program a member. Tools tell members by it, too. */
 export const MEMBER_ARGUMENT = 'cluster-member'

@@ -1,7 +1,7 @@
 /** One member as the primary sees it: its process, from the fork to the end. Main thread of the primary. */
 import { type ChildProcess, fork } from 'node:child_process'
 import { Heartbeat, type Patience } from './heartbeat.ts'
-import type { FromMember, MetricsMessage, ToMember } from './ipc.ts'
+import type { FromMember, HealthMessage, MetricsMessage, ToMember } from './ipc.ts'
 
 /** A member that has not ended by then is killed: before the primary's own time is up. */
 const STOP_MS = 21_000
@@ -13,6 +13,7 @@ export interface MemberOptions {
   readonly argument: string
   readonly patience: Patience
   readonly onMetrics: (message: MetricsMessage) => void
+  readonly onHealth: (message: HealthMessage) => void
 }
 
 export interface MemberEnd {
@@ -26,6 +27,7 @@ export class Member {
   readonly #patience: Patience
   readonly #heartbeat: Heartbeat
   readonly #onMetrics: (message: MetricsMessage) => void
+  readonly #onHealth: (message: HealthMessage) => void
   /** Settles with its end, however it comes, after its last message. */
   readonly ended: Promise<MemberEnd>
   /** Where it listens; rejects when it ends before that. */
@@ -37,8 +39,9 @@ export class Member {
   #isStopping = false
   #reason: string | null = null
 
-  constructor({ program, argument, patience, onMetrics }: MemberOptions) {
+  constructor({ program, argument, patience, onMetrics, onHealth }: MemberOptions) {
     this.#onMetrics = onMetrics
+    this.#onHealth = onHealth
     this.#patience = patience
     this.#heartbeat = new Heartbeat({
       patience,
@@ -66,6 +69,11 @@ export class Member {
 
   get hasListened(): boolean {
     return this.#hasListened
+  }
+
+  /** True while connections come to it. */
+  get isServing(): boolean {
+    return this.#hasListened && !this.#isStopping
   }
 
   /** Tells it something; one that is just ending hears nothing, and its end is told by `ended`. */
@@ -108,6 +116,10 @@ export class Member {
       case 'ask-others':
       case 'measures':
         this.#onMetrics(message)
+        return
+      case 'ask-health':
+      case 'health':
+        this.#onHealth(message)
     }
   }
 

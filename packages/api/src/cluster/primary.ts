@@ -7,6 +7,7 @@ import type { Logger } from '@bellwire/common'
 import type { DatabaseConnection } from '@bellwire/common/db'
 import { StartError } from '../http/start-error.ts'
 import type { Program } from '../program.ts'
+import { ClusterHealth } from './cluster-health.ts'
 import { ClusterMetrics } from './cluster-metrics.ts'
 import type { Patience } from './heartbeat.ts'
 import { MEMBER_ARGUMENT, SPARE_ARGUMENT } from './ipc.ts'
@@ -39,6 +40,7 @@ export class Primary implements Program {
   readonly #running = new Set<Member>()
   readonly #policy = new RestartPolicy()
   readonly #metrics = new ClusterMetrics()
+  readonly #health = new ClusterHealth(() => this.#serving())
   /**
    * A process that has loaded the program and waits to become a member. To load takes most of the
    * time of a start: with 40 MB for a spare a seat is empty for a third of it.
@@ -156,11 +158,13 @@ export class Primary implements Program {
     const member: Member = new Member({
       ...{ program, argument, patience },
       onMetrics: (message) => this.#metrics.hear(member, message),
+      onHealth: (message) => this.#health.hear(member, message),
     })
     this.#running.add(member)
     void member.ended.then(() => {
       this.#running.delete(member)
       this.#metrics.left(member)
+      this.#health.left(member)
     })
     return member
   }
@@ -205,6 +209,10 @@ export class Primary implements Program {
       return
     }
     seat.restart = setTimeout(() => this.#fill(seat), delayMs)
+  }
+
+  #serving(): readonly Member[] {
+    return [...this.#running].filter(({ isServing }) => isServing)
   }
 
   #someListen(): boolean {

@@ -5,12 +5,22 @@
  */
 import type { Logger } from '@bellwire/common'
 import type { Config } from '@bellwire/common/config'
-import { startGateway } from '../gateway.ts'
+import { type OwnAccount, startGateway } from '../gateway.ts'
+import type { Health } from '../health/health.ts'
 import { StartError } from '../http/start-error.ts'
-import type { Metrics } from '../metrics.ts'
 import type { Program } from '../program.ts'
+import { HealthOfAll } from './health-of-all.ts'
 import { type FromMember, MEMBER_ARGUMENT, SPARE_ARGUMENT, type ToMember } from './ipc.ts'
 import { processMetrics, SummedMetrics } from './summed-metrics.ts'
+
+interface Serving {
+  readonly own: OwnAccount
+  readonly metrics: SummedMetrics
+  readonly health: HealthOfAll
+}
+
+/** Of a member that ends: nothing comes to it any more. */
+const ENDING: Health = { takesMessages: true, unready: null }
 
 /**
  * @param askToStop ends this process as a signal would
@@ -21,16 +31,22 @@ export async function startMember(
   log: Logger,
   askToStop: (reason: string) => void,
 ): Promise<Program> {
-  let serving: { readonly metrics: Metrics; readonly summed: SummedMetrics } | null = null
+  let serving: Serving | null = null
+  let ending = false
 
   /** Answers on the thread that owns the sockets, so what keeps them waiting keeps this waiting. */
   async function tellAlive(told?: () => void): Promise<void> {
-    tell({ kind: 'alive', totals: (await serving?.metrics.totals()) ?? [] }, told)
+    tell({ kind: 'alive', totals: (await serving?.own.metrics.totals()) ?? [] }, told)
   }
 
   async function tellMetrics(question: number): Promise<void> {
     if (serving === null) return
-    tell({ kind: 'measures', question, metrics: await processMetrics(serving.metrics) })
+    tell({ kind: 'measures', question, metrics: await processMetrics(serving.own.metrics) })
+  }
+
+  async function tellHealth(question: number): Promise<void> {
+    if (serving === null) return
+    tell({ kind: 'health', question, health: ending ? ENDING : await serving.own.health() })
   }
 
   const start = await new Promise<Extract<ToMember, { kind: 'start' }>>((resolve, reject) => {
@@ -50,7 +66,11 @@ export async function startMember(
         case 'measure':
           return void tellMetrics(message.question)
         case 'measured':
-          return serving?.summed.answered(message.question, message.others)
+          return serving?.metrics.answered(message.question, message.others)
+        case 'look':
+          return void tellHealth(message.question)
+        case 'others-health':
+          return serving?.health.answered(message.question, message.health)
       }
     })
     // Tools tell both by their command lines.
@@ -64,12 +84,15 @@ export async function startMember(
     ...{ config, connection, log },
     shared: true,
     sharedPort: port,
-    summed: (metrics) => {
-      const summed = new SummedMetrics(metrics, (question, totals) =>
+    forAll: (own) => {
+      const metrics = new SummedMetrics(own.metrics, (question, totals) =>
         tell({ kind: 'ask-others', question, totals }),
       )
-      serving = { metrics, summed }
-      return summed
+      const health = new HealthOfAll(own.health, (question) => {
+        tell({ kind: 'ask-health', question })
+      })
+      serving = { own, metrics, health }
+      return { metrics, health: health.look }
     },
   })
   const { address } = gateway
@@ -77,6 +100,7 @@ export async function startMember(
   tell({ kind: 'listening', address })
   return {
     async stop() {
+      ending = true
       await gateway.stop()
       await new Promise<void>((resolve) => void tellAlive(resolve))
     },

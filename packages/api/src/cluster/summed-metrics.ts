@@ -6,15 +6,12 @@ import { PushError } from '@bellwire/common'
 import { AggregatorRegistry } from 'prom-client'
 import type { Metrics } from '../metrics.ts'
 import type { MetricList, ProcessMetrics } from './ipc.ts'
-
-/** The primary needs a second at most, for a member that is late. */
-const PATIENCE_MS = 2_000
+import { Questions } from './questions.ts'
 
 export class SummedMetrics {
   readonly #own: Metrics
   readonly #ask: (question: number, totals: MetricList) => void
-  readonly #waiting = new Map<number, (others: readonly ProcessMetrics[]) => void>()
-  #last = 0
+  readonly #questions = new Questions<readonly ProcessMetrics[]>()
 
   /** @param ask sends the question to the primary, with what this member has counted */
   constructor(own: Metrics, ask: (question: number, totals: MetricList) => void) {
@@ -24,7 +21,7 @@ export class SummedMetrics {
 
   /** The primary's answer. */
   answered(question: number, others: readonly ProcessMetrics[]): void {
-    this.#waiting.get(question)?.(others)
+    this.#questions.answered(question, others)
   }
 
   /**
@@ -34,28 +31,14 @@ export class SummedMetrics {
   async text(): Promise<string> {
     // A copy, because the primary must know all that is told: a counter goes on counting meanwhile.
     const own = structuredClone(await processMetrics(this.#own))
-    const all = [own, ...(await this.#others(own.totals))]
+    const others = await this.#questions.ask((question) => this.#ask(question, own.totals))
+    if (others === null) {
+      throw new PushError('OVERLOADED', 'the primary of the cluster does not answer')
+    }
+    const all = [own, ...others]
     return AggregatorRegistry.aggregate(
       all.map(({ totals, gauges }) => [...totals, ...gauges]),
     ).metrics()
-  }
-
-  async #others(totals: MetricList): Promise<readonly ProcessMetrics[]> {
-    const question = ++this.#last
-    try {
-      return await new Promise((resolve, reject) => {
-        const patience = setTimeout(() => {
-          reject(new PushError('OVERLOADED', 'the primary of the cluster does not answer'))
-        }, PATIENCE_MS)
-        this.#waiting.set(question, (others) => {
-          clearTimeout(patience)
-          resolve(others)
-        })
-        this.#ask(question, totals)
-      })
-    } finally {
-      this.#waiting.delete(question)
-    }
   }
 }
 

@@ -4,20 +4,17 @@
  * shard thread has lately proved that a message would come through, and nobody has said stop.
  */
 import type { HttpResponse, Route } from '../http/types.ts'
-import { CANARY_BOUND_MS, type Canaries } from './canaries.ts'
+import type { HealthQuestion } from './health.ts'
 
 const JSON_TYPE = ['content-type', 'application/json; charset=utf-8'] as const
 
-export function healthRoutes(canaries: Canaries, isDraining: () => boolean): Route[] {
+export function healthRoutes(health: HealthQuestion, isDraining: () => boolean): Route[] {
   const live = (): HttpResponse => answer(200, { live: true })
 
-  function ready(): HttpResponse {
-    if (isDraining()) return answer(503, { ready: false, reason: 'the server is shutting down' })
-    if (canaries.fresh) return answer(200, { ready: true })
-    const bound = CANARY_BOUND_MS / 1_000
-    const late = canaries.ages().findIndex((age) => age > CANARY_BOUND_MS)
-    const reason = `shard thread ${late} has committed and answered nothing for ${bound} s`
-    return answer(503, { ready: false, reason })
+  async function ready(): Promise<HttpResponse> {
+    const { unready } = await health()
+    const reason = isDraining() ? 'the server is shutting down' : unready
+    return reason === null ? answer(200, { ready: true }) : answer(503, { ready: false, reason })
   }
 
   return [

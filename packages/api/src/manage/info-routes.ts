@@ -11,7 +11,8 @@ export function infoRoutes({ config, db, version, takesMessages }: ManagementDep
   const databaseAnswers = databaseQuestion(db)
 
   async function health(): Promise<HttpResponse> {
-    const healthy = (await takesMessages?.()) !== false && (await databaseAnswers())
+    const answers = await Promise.all([takesMessages?.() ?? true, databaseAnswers()])
+    const healthy = answers.every((good) => good)
     return {
       status: healthy ? 200 : 500,
       headers: [['content-type', 'application/json; charset=utf-8']],

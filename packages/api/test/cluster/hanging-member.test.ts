@@ -20,6 +20,7 @@ t.test('[CLU17] Member is killed when it does not load', { timeout: 30_000 }, as
     argument: SPARE_ARGUMENT,
     patience: { periodMs: 20, questions: 1_000, loadingQuestions: 50 },
     onMetrics: () => t.fail('it said something'),
+    onHealth: () => t.fail('it said something'),
   })
   t.strictSame(await member.ended, {
     hadListened: false,
@@ -49,8 +50,10 @@ t.test('A cluster', { timeout: 120_000 }, async (t) => {
     process.kill(cluster.pid, 'SIGSTOP')
     const alone = new ApiClient(cluster)
     const { status } = await alone.call('GET /metrics')
+    const health = await alone.call('GET /health')
     alone.close()
     t.equal(status, 503, '[CLU18] part of a sum would be a fall')
+    t.equal(health.status, 500, '[CLU19] nobody would fill the seat of a member that ends')
     await sleep(LONG_MS)
     process.kill(cluster.pid, 'SIGCONT')
     await sleep(LONG_MS)

@@ -63,6 +63,29 @@ t.test('A cluster', { timeout: 240_000 }, async (t) => {
     }
   })
 
+  await t.test('[CLU19] GET /health of any member tells of one that hangs', async (t) => {
+    const clients = Array.from({ length: 16 }, () => new ApiClient(cluster))
+    t.teardown(() => clients.forEach((client) => client.close()))
+    const answersTo = async (path: string): Promise<string[]> => {
+      const asked = clients.map(async (client) => (await client.call(`GET ${path}`)).text)
+      return Promise.all(asked.map((each) => Promise.race([each, sleep(5_000, 'none')])))
+    }
+    // Each has a connection of its own now, and every member some of them.
+    await answersTo('/version')
+    const [stopped = 0] = await membersOf(cluster)
+    process.kill(stopped, 'SIGSTOP')
+    const [health, ready] = await Promise.all([answersTo('/health'), answersTo('/health/ready')])
+    process.kill(stopped, 'SIGCONT')
+    t.strictSame(new Set(health), new Set(['none', '{"health":"orange","database":"red"}']))
+    const reason = 'a process of the cluster hangs'
+    t.strictSame(new Set(ready), new Set(['none', JSON.stringify({ ready: false, reason })]))
+    const isGreen = async (): Promise<boolean> => {
+      const answers = [...(await answersTo('/health')), ...(await answersTo('/health/ready'))]
+      return !answers.some((answer) => /red|false|none/.test(answer))
+    }
+    t.ok(Number.isFinite(await within(20_000, isGreen)))
+  })
+
   await t.test('[CLU11] A member that is killed is back soon, and nothing is lost', async (t) => {
     const user = await api.identity()
     const traffic = new Traffic(api, user, 4)
