@@ -4,15 +4,11 @@
  * for each of them.
  */
 import { readdirSync } from 'node:fs'
+import { membersOf, sparesOf } from './members-of.ts'
 import { field, readOr } from './proc-file.ts'
 
 /** Kernel clock ticks a second in /proc/PID/stat: 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100
-
-// What tells the members of a cluster, and the process that waits to become one, from whatever else
-// their primary has started; as in their command lines.
-const MEMBER = 'cluster-member'
-const SPARE = 'cluster-spare'
 
 /** Sums over the processes of the server, unless said otherwise. */
 export interface ProcessUse {
@@ -33,8 +29,8 @@ export interface ProcessUse {
 /** Reads the process and everything that descends from it or serves `dataDir`. */
 export function readProcessUse(pid: number, dataDir: string | null): ProcessUse {
   const table = readProcessTable()
-  const members = childrenNamed(MEMBER, table, pid)
-  const server = [pid, ...members, ...childrenNamed(SPARE, table, pid)]
+  const members = membersOf(pid)
+  const server = [pid, ...members, ...sparesOf(pid)]
   const database = databaseProcesses(table, server, dataDir)
   let databaseBytes = 0
   let databaseCpuSeconds = 0
@@ -58,7 +54,7 @@ export function readProcessUse(pid: number, dataDir: string | null): ProcessUse 
 
 /** Open files of the process of the server that has the most. */
 export function readMostOpenFiles(pid: number): number {
-  const server = [pid, ...childrenNamed(MEMBER, readProcessTable(), pid)]
+  const server = [pid, ...membersOf(pid)]
   return Math.max(...server.map((id) => readdirSync(`/proc/${id}/fd`).length))
 }
 
@@ -80,17 +76,6 @@ function readProcessTable(): Map<number, TableRow> {
     })
   }
   return table
-}
-
-function childrenNamed(
-  name: string,
-  table: ReadonlyMap<number, TableRow>,
-  primary: number,
-): number[] {
-  return [...table]
-    .filter(([, { parent }]) => parent === primary)
-    .map(([pid]) => pid)
-    .filter((pid) => readOr(`/proc/${pid}/cmdline`, '').includes(name))
 }
 
 function databaseProcesses(

@@ -7,11 +7,11 @@ import { once } from 'node:events'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { childEnvironment } from '../../server/child-environment.ts'
+import { membersOf } from '../../server/members-of.ts'
 import { BELLWIRE_MAIN } from '../../server/paths.ts'
 import { rememberProcess } from '../../server/running-record.ts'
 import { nowUs, sleep } from '../../wire/clock.ts'
 import type { Ending } from '../check/history.ts'
-import { membersOf } from './members-of.ts'
 import { send } from './send-signal.ts'
 
 const WORKER_KILLER = fileURLToPath(new URL('./worker-killer.js', import.meta.url))
