@@ -15,23 +15,11 @@ const UPGRADES_UNDER_WAY = 256
 /** Time for publishers to connect before their first message is due. */
 const LEAD_US = 300_000
 
-export interface Opened {
-  readonly opened: number
-  readonly refused: number
-  /** Those of them that were answered 503. */
-  readonly overloaded: number
-  readonly firstRefusal: string
-  readonly seconds: number
+export interface Opened extends Omit<OpenResult, 'handshake'> {
   readonly handshake: Histogram
 }
 
-export interface Deliveries {
-  readonly frames: number
-  readonly recorded: number
-  readonly outOfOrder: number
-  readonly lost: number
-  readonly open: number
-  readonly lastFrameUs: number
+export interface Deliveries extends Omit<DeliveryResult, 'latency'> {
   readonly latency: Histogram
 }
 

@@ -6,6 +6,7 @@ import { mergeEncoded, percentileMetrics } from '../stats/latency.ts'
 import { publishOne } from '../server/fill.ts'
 import { sleep } from '../wire/clock.ts'
 import type { Outcome, Scenario, Stage } from './scenario.ts'
+import { steadyOrder } from './steady-order.ts'
 
 const RATE_PER_SECOND = 200
 const MESSAGE_BYTES = 200
@@ -23,16 +24,15 @@ async function runStorm({ server, team, tokens }: Stage, sockets: number): Promi
   const opened = await team.open(sockets, tokens.clients)
   const startUs = await team.startSoon()
   await team.resetDeliveries(startUs)
-  const publishing = team.publish({
-    tokens: tokens.applications,
-    connections: 32,
-    messageBytes: MESSAGE_BYTES,
-    ratePerSecond: RATE_PER_SECOND,
-    startUs,
-    recordFromUs: startUs,
-    endUs: startUs + PUBLISH_US,
-    messageLimit: 0,
-  })
+  const publishing = team.publish(
+    steadyOrder({
+      tokens: tokens.applications,
+      messageBytes: MESSAGE_BYTES,
+      ratePerSecond: RATE_PER_SECOND,
+      startUs,
+      endUs: startUs + PUBLISH_US,
+    }),
+  )
   await sleep(BEFORE_STORM_MS)
   const storm = await team.reconnect(floorId)
   const published = await publishing

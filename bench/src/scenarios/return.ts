@@ -12,6 +12,7 @@ import { readFullAcceptQueues } from '../server/machine-use.ts'
 import { clusterVariant, type Variant } from '../server/variant.ts'
 import { nowUs } from '../wire/clock.ts'
 import type { Metrics, Stage } from './scenario.ts'
+import { steadyOrder } from './steady-order.ts'
 
 const MISSED_A_CLIENT = 5
 /** Users without a socket, who get the messages that are published meanwhile. */
@@ -83,16 +84,15 @@ async function comeBack(stage: Stage, workDir: string, clients: number): Promise
   const before = server.use()
   const watch = new DatabaseWatch(workDir)
   const startUs = await team.startSoon()
-  const meanwhile = team.publish({
-    tokens: others,
-    connections: 32,
-    messageBytes: MESSAGE_BYTES,
-    ratePerSecond: MEANWHILE_PER_SECOND,
-    startUs,
-    recordFromUs: startUs,
-    endUs: startUs + MEANWHILE_SECONDS * 1e6,
-    messageLimit: 0,
-  })
+  const meanwhile = team.publish(
+    steadyOrder({
+      tokens: others,
+      messageBytes: MESSAGE_BYTES,
+      ratePerSecond: MEANWHILE_PER_SECOND,
+      startUs,
+      endUs: startUs + MEANWHILE_SECONDS * 1e6,
+    }),
+  )
   const returned = await back
   const backUs = nowUs()
   // Whoever was refused at first, by a bound on connects, has its first message to get, too.

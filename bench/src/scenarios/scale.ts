@@ -10,6 +10,7 @@ import type { ProcessUse } from '../server/process-use.ts'
 import { clusterVariant } from '../server/variant.ts'
 import { sleep } from '../wire/clock.ts'
 import type { Metrics, Stage } from './scenario.ts'
+import { steadyOrder } from './steady-order.ts'
 
 /** SO_REUSEPORT draws the process, so shares differ by a few hundred; all stay below 20,000 files. */
 const SOCKETS_A_PROCESS = 17_000
@@ -158,16 +159,15 @@ async function publishToEach({ team, tokens }: Stage) {
 async function publishTrickle({ team, tokens }: Stage) {
   const startUs = await team.startSoon()
   await team.resetDeliveries(startUs)
-  const result = await team.publish({
-    tokens: tokens.applications,
-    connections: 32,
-    messageBytes: MESSAGE_BYTES,
-    ratePerSecond: RATE_PER_SECOND,
-    startUs,
-    recordFromUs: startUs,
-    endUs: startUs + SECONDS * 1e6,
-    messageLimit: 0,
-  })
+  const result = await team.publish(
+    steadyOrder({
+      tokens: tokens.applications,
+      messageBytes: MESSAGE_BYTES,
+      ratePerSecond: RATE_PER_SECOND,
+      startUs,
+      endUs: startUs + SECONDS * 1e6,
+    }),
+  )
   const deliveries = await team.awaitDeliveries(result.accepted, PATIENCE_MS)
   return {
     ...percentileMetrics('publish', mergeEncoded([result.latency])),

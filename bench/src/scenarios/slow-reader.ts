@@ -5,6 +5,7 @@
 import { mergeEncoded, percentileMetrics } from '../stats/latency.ts'
 import { nowUs } from '../wire/clock.ts'
 import type { Outcome, Scenario, Stage } from './scenario.ts'
+import { steadyOrder } from './steady-order.ts'
 
 const MESSAGE_BYTES = 8192
 const PUBLISHERS = 16
@@ -23,24 +24,25 @@ async function runSlowReader(stage: Stage, messages: number): Promise<Outcome> {
   await team.resetDeliveries(startUs)
   await team.pause()
   const before = server.use()
-  const common = { startUs, recordFromUs: startUs, endUs: startUs + LONGEST_US }
   const toStuck = team.publish({
-    ...common,
     tokens: tokens.applications.slice(0, 1),
     connections: PUBLISHERS,
     messageBytes: MESSAGE_BYTES,
     ratePerSecond: 0,
+    startUs,
+    recordFromUs: startUs,
+    endUs: startUs + LONGEST_US,
     messageLimit: messages,
   })
-  const toOther = team.publishBeside({
-    ...common,
-    endUs: startUs + 3e6,
-    tokens: tokens.applications.slice(1, 2),
-    connections: 32,
-    messageBytes: 100,
-    ratePerSecond: OTHER_PER_SECOND,
-    messageLimit: 0,
-  })
+  const toOther = team.publishBeside(
+    steadyOrder({
+      tokens: tokens.applications.slice(1, 2),
+      messageBytes: 100,
+      ratePerSecond: OTHER_PER_SECOND,
+      startUs,
+      endUs: startUs + 3e6,
+    }),
+  )
   const [stuck, other] = await Promise.all([toStuck, toOther])
   const after = server.use()
   const resumedUs = nowUs()
