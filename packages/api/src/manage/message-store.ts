@@ -3,7 +3,7 @@
  * written by the shard workers, never here.
  */
 import type { ApplicationId, MessageId, UserId } from '@bellwire/common'
-import type { Database } from '@bellwire/common/db'
+import type { Database, MessageRow } from '@bellwire/common/db'
 import { type Kysely, sql } from 'kysely'
 import type { PageRequest } from './paging.ts'
 
@@ -16,15 +16,7 @@ export interface MessagePage {
   readonly more: boolean
 }
 
-interface PageRow {
-  readonly id: MessageId
-  readonly application_id: ApplicationId
-  readonly title: string
-  readonly message: string
-  readonly priority: number
-  readonly extras: string | null
-  readonly date: number
-}
+type PageRow = Readonly<Omit<MessageRow, 'user_id' | 'idempotency_key' | 'idempotency_hash'>>
 
 export class MessageStore {
   readonly #db: Kysely<Database>

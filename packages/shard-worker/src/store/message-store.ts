@@ -3,33 +3,21 @@
  * The real store is PostgreSQL (pg-message-store.ts); the simulation brings one in memory that
  * holds to the same contract.
  */
-import { PushError, type ApplicationId, type UserId } from '@bellwire/common'
+import { PushError, type ApplicationId, type MessageFields, type UserId } from '@bellwire/common'
 
 /** A checked publish, not stored yet. */
-export interface NewMessage {
+export interface NewMessage extends MessageFields {
   readonly userId: UserId
   readonly applicationId: ApplicationId
-  readonly title: string
-  readonly message: string
-  readonly priority: number
-  /** JSON text exactly as it is delivered; null for none. */
-  readonly extras: string | null
-  /** Milliseconds since 1970. */
-  readonly date: number
   /** '' for none. */
   readonly idempotencyKey: string
   /** SHA-256 of the request; only with a key: tells a repeat from another message under the same key. */
   readonly fingerprint: Buffer | null
 }
 
-export interface StoredMessage {
+export interface StoredMessage extends MessageFields {
   readonly id: number
   readonly applicationId: ApplicationId
-  readonly title: string
-  readonly message: string
-  readonly priority: number
-  readonly extras: string | null
-  readonly date: number
 }
 
 /** What became of one new message. */
