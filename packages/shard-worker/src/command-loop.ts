@@ -3,24 +3,15 @@
  * that has some, start a commit, sleep again. Stage 4 to 7 hang off it. It stops taking commands
  * while the way back is full, so that pressure reaches the publishers instead of memory.
  */
-import { readCommand, type Command, type RecordReader } from '@bellwire/common'
+import { readCommand, type Command, type ShardIndex } from '@bellwire/common'
+import type { DrainedLane, LaneWaiter } from '@bellwire/common/ring'
 import type { GroupCommit } from './group-commit.ts'
 import type { Outbox } from './outbox.ts'
 
-export interface CommandLane extends RecordReader {
-  peek(): boolean
-  release(): void
-}
-
 /** What the loop needs of the thread's end of the ring. */
 export interface CommandLanes {
-  commandReader(shard: number): CommandLane
-  readonly waiter: {
-    readonly closed: boolean
-    takeDirty(visit: (shard: number) => void): number
-    keepDirty(shard: number): void
-    wait(): Promise<unknown> | null
-  }
+  commandReader(shard: ShardIndex): DrainedLane
+  readonly waiter: LaneWaiter
 }
 
 /** Commands of one shard in a row before the others get their turn. */
@@ -62,7 +53,7 @@ export class CommandLoop {
     this.#outbox.ring()
   }
 
-  #drain(shard: number): void {
+  #drain(shard: ShardIndex): void {
     const lane = this.#lanes.commandReader(shard)
     for (let count = 0; count < COMMANDS_PER_VISIT; count++) {
       if (this.#outbox.saturated || this.#groupCommit.full) break

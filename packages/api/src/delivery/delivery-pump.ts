@@ -2,29 +2,14 @@
  * Stage 8 of the flow: takes what the shards deliver out of the lanes, answers publishers and
  * hands frames to connections. Main thread. It gives way to the sockets after a bounded run.
  */
-import {
-  PushError,
-  readDelivery,
-  type Delivery,
-  type RecordReader,
-  type ShardIndex,
-} from '@bellwire/common'
+import { PushError, readDelivery, type Delivery, type ShardIndex } from '@bellwire/common'
+import type { DrainedLane, LaneWaiter } from '@bellwire/common/ring'
 import type { PendingReplies } from '../shards/pending-replies.ts'
-
-export interface DeliveryLane extends RecordReader {
-  peek(): boolean
-  release(): void
-}
 
 /** What the pump needs of the gateway's end of the ring. */
 export interface DeliveryLanes {
-  deliveryReader(shard: ShardIndex): DeliveryLane
-  readonly waiter: {
-    readonly closed: boolean
-    takeDirty(visit: (shard: ShardIndex) => void): number
-    keepDirty(shard: ShardIndex): void
-    wait(): Promise<unknown> | null
-  }
+  deliveryReader(shard: ShardIndex): DrainedLane
+  readonly waiter: LaneWaiter
 }
 
 /** Everything but the answers to publishers. */

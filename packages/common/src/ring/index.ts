@@ -1,5 +1,6 @@
 export { createArena, type ArenaDescriptor } from './arena.ts'
 export type { DoorbellWaiter } from './doorbell-waiter.ts'
+export type { DrainedLane, LaneWaiter } from './drained-lane.ts'
 export { GatewayRing } from './gateway-ring.ts'
 export type { LaneReader } from './lane-reader.ts'
 export type { LaneWriter } from './lane-writer.ts'

@@ -1,17 +1,18 @@
 /** The command lane of one shard on plain memory, filled by a test. */
-import { writeCommand, type Command } from '@bellwire/common'
-import type { CommandLane, CommandLanes } from '../../src/command-loop.ts'
+import { writeCommand, type Command, type ShardIndex } from '@bellwire/common'
+import type { DrainedLane, LaneWaiter } from '@bellwire/common/ring'
+import type { CommandLanes } from '../../src/command-loop.ts'
 
 export class CommandsByHand implements CommandLanes {
   readonly #records: Buffer[] = []
-  readonly waiter: CommandLanes['waiter']
+  readonly waiter: LaneWaiter
 
   constructor() {
     const records = this.#records
     this.waiter = {
       closed: false,
       takeDirty: (visit) => {
-        if (records.length > 0) visit(0)
+        if (records.length > 0) visit(0 as ShardIndex)
         return records.length
       },
       keepDirty: () => undefined,
@@ -38,12 +39,12 @@ export class CommandsByHand implements CommandLanes {
     writeCommand(lane, command)
   }
 
-  commandReader(): CommandLane {
+  commandReader(): DrainedLane {
     return new FirstRecord(this.#records)
   }
 }
 
-class FirstRecord implements CommandLane {
+class FirstRecord implements DrainedLane {
   readonly #records: Buffer[]
   readonly offset = 0
 
