@@ -169,6 +169,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     address: config.server.listenAddr,
     port: options.sharedPort ?? config.server.port,
     sharedPort: options.sharedPort !== undefined,
+    keepAliveSeconds: config.server.keepAlivePeriodSeconds,
     routes: [...api, ...web],
     authenticator,
     cors,

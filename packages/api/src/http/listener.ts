@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js'
 import { bareHost, hostAndPort, probePort } from './probe-port.ts'
 import { StartError } from './start-error.ts'
+import { keepAlive } from './tcp-keep-alive.ts'
 import { inode, prepareUnixSocket, removeUnixSocket } from './unix-socket.ts'
 import { uWS } from './uws.ts'
 
@@ -16,6 +17,8 @@ export interface ListenOptions {
   readonly port: number
   /** True when several processes share the port. */
   readonly shared: boolean
+  /** Seconds of silence before TCP asks whether the other end is there; 0 or less: never. */
+  readonly keepAliveSeconds: number
 }
 
 export interface Listener {
@@ -55,10 +58,10 @@ const UNIX = 'unix:'
 export async function listen(app: TemplatedApp, options: ListenOptions): Promise<Listener> {
   if (options.address.startsWith(UNIX)) return listenUnix(app, options.address.slice(UNIX.length))
   const host = bareHost(options.address)
-  const { port } = options
+  const { port, keepAliveSeconds } = options
   // Without an await in between, so that another process has some 20 us to come in, and no more.
   const free = options.shared ? port : freePort(app, host, port)
-  const listener = free === null ? null : listenTcp(app, host, free)
+  const listener = free === null ? null : listenTcp(app, host, free, keepAliveSeconds)
   return listener ?? cannotListen(host, port)
 }
 
@@ -77,7 +80,12 @@ function freePort(app: TemplatedApp, host: string, wanted: number): number | nul
 }
 
 /** @returns null if the port cannot be had */
-function listenTcp(app: TemplatedApp, host: string, port: number): Listener | null {
+function listenTcp(
+  app: TemplatedApp,
+  host: string,
+  port: number,
+  keepAliveSeconds: number,
+): Listener | null {
   const sockets: us_listen_socket[] = []
   while (sockets.length < SOCKETS_A_PORT) {
     const socket = open(app, host, port, SHARED_PORT)
@@ -87,6 +95,7 @@ function listenTcp(app: TemplatedApp, host: string, port: number): Listener | nu
     }
     sockets.push(socket)
   }
+  keepAlive(port, keepAliveSeconds)
   const close = async (): Promise<void> => {
     await acceptWaiting()
     sockets.forEach(uWS.us_listen_socket_close)
@@ -96,7 +105,8 @@ function listenTcp(app: TemplatedApp, host: string, port: number): Listener | nu
     port,
     close,
     async handOver(next) {
-      const listener = listenTcp(next, host, port) ?? (await cannotListen(host, port))
+      const listener =
+        listenTcp(next, host, port, keepAliveSeconds) ?? (await cannotListen(host, port))
       await close()
       return listener
     },

@@ -49,6 +49,8 @@ export interface HttpServerOptions<Connection> {
   readonly port: number
   /** True when several processes share the port. */
   readonly sharedPort?: boolean
+  /** Seconds of silence before TCP asks whether the other end is there. @default 0, never */
+  readonly keepAliveSeconds?: number
   /** Present: TLS. */
   readonly tls?: CertificateFiles
   /** Asked before the routes; publishing and the stream are not its concern. */
@@ -131,8 +133,8 @@ class Server<Connection> implements HttpServer {
   }
 
   async listen(): Promise<{ address: string; port: number }> {
-    const { address, port, sharedPort: shared = false } = this.#options
-    this.#listener = await listen(this.#app, { address, port, shared })
+    const { address, port, sharedPort: shared = false, keepAliveSeconds = 0 } = this.#options
+    this.#listener = await listen(this.#app, { address, port, shared, keepAliveSeconds })
     return { address: this.#listener.address, port: this.#listener.port }
   }
 

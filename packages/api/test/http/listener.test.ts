@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +7,11 @@ import t, { type Test } from 'tap'
 import { StartError } from '../../src/http/start-error.ts'
 import { RawConnection } from './raw-connection.ts'
 import { startTestServer } from './test-server.ts'
+
+const NO_PROC = process.platform === 'linux' ? false : 'the kernel is asked in /proc'
+/** As /proc/net/tcp writes them. */
+const ESTABLISHED = '01'
+const KEEP_ALIVE_TIMER = '02'
 
 const REQUEST = 'GET /version HTTP/1.1\r\nHost: h\r\n\r\n'
 
@@ -66,6 +71,17 @@ t.test('HttpServer.listen() on TCP', async (t) => {
       encoding: 'utf8',
     })
     t.equal(stderr + stdout, '1000')
+  })
+
+  t.test('[LIM16] sets TCP keep-alive on every connection', { skip: NO_PROC }, async (t) => {
+    const { port } = await startTestServer(t, { keepAliveSeconds: 7 })
+    const without = await startTestServer(t)
+    // Enough for all queues.
+    t.strictSame(
+      await keepAliveTimers(port, 40),
+      Array.from({ length: 40 }, () => true),
+    )
+    t.strictSame(await keepAliveTimers(without.port, 1), [false])
   })
 
   t.test('[LIFE20] takes those that wait before it closes', async (t) => {
@@ -162,6 +178,23 @@ async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve))
   if (address === null || typeof address === 'string') throw new Error('No port')
   return address.port
+}
+
+/** Of each new connection: whether the kernel will probe it within 7 s. */
+async function keepAliveTimers(port: number, count: number): Promise<boolean[]> {
+  const open = await Promise.all(Array.from({ length: count }, () => RawConnection.open(port)))
+  for (const connection of open) connection.write(REQUEST)
+  await Promise.all(open.map((connection) => connection.answer()))
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  const lines = (await readFile('/proc/self/net/tcp', 'utf8')).split('\n')
+  for (const connection of open) connection.destroy()
+  return lines
+    .map((line) => line.trim().split(/ +/))
+    .filter(([, from, , state]) => from?.endsWith(local) === true && state === ESTABLISHED)
+    .map(([, , , , , timer = '']) => {
+      const [kind, hundredths = ''] = timer.split(':')
+      return kind === KEEP_ALIVE_TIMER && parseInt(hundredths, 16) <= 700
+    })
 }
 
 /** A socket file that nobody listens on: Node removes its own, so move it away before the close. */

@@ -27,7 +27,7 @@ export const SERVER_SETTINGS = {
   GOTIFY_SERVER_KEEPALIVEPERIODSECONDS: {
     kind: wholeNumber(-1, 32767),
     default: '0',
-    doc: 'Accepted for Gotify setups and without effect: idle HTTP connections are closed after 10 seconds, and WebSocket pings keep streams alive or find them dead.',
+    doc: 'Seconds of silence after which TCP asks whether the other end of a connection is still there, and ten seconds later gives up. 0 and -1: never (Gotify takes 0 for 15); WebSocket pings keep streams alive or find them dead. Above 0 on Linux only, and not for a Unix socket.',
   },
   GOTIFY_SERVER_LISTENADDR: {
     kind: listenAddress,
