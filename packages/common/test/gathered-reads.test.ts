@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { GatheredReads } from '../src/gathered-reads.ts'
 
@@ -66,6 +67,29 @@ t.test('GatheredReads gathers while a query is under way, and asks after its ans
   await queries[1]?.answer(['two', 'three'])
   t.strictSame(await Promise.all([second, third]), ['two', 'three'])
 })
+
+t.test(
+  'GatheredReads waits half a second for a query that hangs, and has three at most',
+  async (t) => {
+    const { reads, queries } = held()
+    const answers = [1, 2, 3, 4, 5].map(async (ask) => {
+      // Each after the one before was found late, but for the last two.
+      while (queries.length < Math.min(ask, 4) - 1) await nextTurn()
+      return reads.read(ask)
+    })
+    while (queries.length < 3) await nextTurn()
+    await sleep(700)
+    t.strictSame(asked(queries), [[1], [2], [3]])
+    await queries[1]?.answer(['two'])
+    t.equal(await answers[1], 'two')
+    while (queries.length < 4) await nextTurn()
+    t.strictSame(asked(queries).at(-1), [4, 5])
+    await queries[0]?.answer(['one'])
+    await queries[3]?.answer(['four', 'five'])
+    await queries[2]?.answer(['three'])
+    t.strictSame(await Promise.all(answers), ['one', 'two', 'three', 'four', 'five'])
+  },
+)
 
 t.test('GatheredReads bounds a query: a crowd is asked for in several, in order', async (t) => {
   const { reads, queries } = held(2)
