@@ -42,6 +42,8 @@ const STOP_MS = 5_000
 
 interface Seat {
   worker: Worker
+  /** Resolves when the worker has ended; a dead one says so only once. */
+  ended: Promise<void>
   startedAt: number
   delayMs: number
   ready: boolean
@@ -76,12 +78,11 @@ export class ShardSupervisor {
     return this.#seats.map((seat) => seat.worker)
   }
 
-  /** Lets every worker finish what it accepted and end. */
+  /** Lets every worker finish what it accepted and end; one that waits for its restart stays away. */
   async stop(): Promise<void> {
     this.#stopping = true
     await Promise.all(
-      this.#seats.map(async ({ worker }) => {
-        const ended = new Promise((resolve) => worker.once('exit', resolve))
+      this.#seats.map(async ({ worker, ended }) => {
         worker.postMessage({ kind: 'stop' })
         const late = setTimeout(() => {
           this.#options.log.warn('a shard worker did not stop in time')
@@ -102,7 +103,8 @@ export class ShardSupervisor {
       transferList: [seat.port],
       name: `shards-${thread}`,
     })
-    this.#seats[thread] = { worker, startedAt: Date.now(), delayMs, ready: false }
+    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+    this.#seats[thread] = { worker, ended, startedAt: Date.now(), delayMs, ready: false }
     worker.on('error', (error) => log.error({ err: error, thread }, 'shard worker failed'))
     return new Promise((resolve, reject) => {
       worker.on('message', (message: FromWorker) => {
