@@ -38,12 +38,17 @@ const CONTENT_TYPES: ReadonlyMap<string, string> = new Map([
  */
 export async function readWebFolder(folder: string): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>()
-  let bytes = 0
-  for (const name of await listFiles(folder)) {
-    const file = path.join(folder, name)
-    bytes += (await stat(file)).size
-    if (bytes > MAX_BYTES) throw notAnApp(folder, `it holds more than ${MAX_BYTES} bytes`)
-    files.set(name.split(path.sep).join('/'), await readFile(file))
+  try {
+    let bytes = 0
+    for (const name of await listFiles(folder)) {
+      const file = path.join(folder, name)
+      bytes += (await stat(file)).size
+      if (bytes > MAX_BYTES) throw notAnApp(folder, `it holds more than ${MAX_BYTES} bytes`)
+      files.set(name.split(path.sep).join('/'), await readFile(file))
+    }
+  } catch (error) {
+    if (error instanceof StartError) throw error
+    throw notAnApp(folder, error instanceof Error ? error.message : String(error), error)
   }
   if (!files.has('index.html')) throw notAnApp(folder, 'it has no index.html')
   return files
@@ -54,15 +59,11 @@ export function contentTypeOf(name: string): string {
 }
 
 async function listFiles(folder: string): Promise<string[]> {
-  try {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-    return entries
-      .filter((entry) => entry.isFile())
-      .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
-      .filter((name) => !name.split(path.sep).some((part) => part.startsWith('.')))
-  } catch (error) {
-    throw notAnApp(folder, error instanceof Error ? error.message : String(error), error)
-  }
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
+    .filter((name) => !name.split(path.sep).some((part) => part.startsWith('.')))
 }
 
 function notAnApp(folder: string, problem: string, cause?: unknown): StartError {

@@ -1,5 +1,5 @@
 /** The web pages and the description of the API, as a running Bellwire serves them. */
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
@@ -211,4 +211,21 @@ t.test('[CONF3] a folder that is no web app stops the start', async (t) => {
 t.test('[CONF3] readWebFolder() refuses a folder without index.html', async (t) => {
   const folder = await appFolder(t, { 'static/app.js': SCRIPT })
   await t.rejects(readWebFolder(folder), /GOTIFY_SERVER_UIDIR: .* it has no index\.html/)
+})
+
+t.test('[CONF3] readWebFolder() refuses a folder with a file that may not be read', async (t) => {
+  const folder = await appFolder(t, { 'index.html': INDEX, 'app.js': SCRIPT })
+  await chmod(folder, 0o755)
+  await chmod(join(folder, 'app.js'), 0)
+  // Root may read everything, so nobody asks.
+  const isRoot = process.geteuid?.() === 0
+  if (isRoot) process.seteuid?.(65_534)
+  try {
+    await t.rejects(readWebFolder(folder), {
+      name: 'StartError',
+      message: /^GOTIFY_SERVER_UIDIR: .*, EACCES: permission denied.*app\.js/,
+    })
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+  }
 })
