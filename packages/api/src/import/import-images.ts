@@ -2,10 +2,10 @@
  * Copies the images of applications into the folder of this Bellwire; an application whose image
  * cannot come in has the default picture then. Last stage of an import but for its log.
  */
-import { readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
-import { ImageFiles, isImageName } from '../manage/image-files.ts'
+import { ImageFiles, isImageName, MAX_IMAGE_BYTES } from '../manage/image-files.ts'
 import { imageContentType, looksLikeImage } from '../manage/image-kind.ts'
+import { openFile } from '../open-file.ts'
 import type { ImportedApplication } from './import-applications.ts'
 import type { ImportContext } from './import-context.ts'
 import { ImportError } from './import-error.ts'
@@ -56,14 +56,13 @@ export async function importImages(
     if (here === null && from === null) {
       return 'images (say where they are with --images DIR, and run it again)'
     }
-    const content = here ?? (await readImage(join(from ?? '', name)))
-    if (content === null) return `images that are not in "${from}"`
-    if (typeof content === 'string') return `images that cannot be read in "${from}" (${content})`
+    const content = here ?? (await readImage(from ?? '', name))
+    if (typeof content === 'string') return content
     if (!looksLikeImage(content)) return 'images whose content is none'
     if (here !== null) {
       report.present('images')
     } else if (!(await inFolder(to, images.add(name, content)))) {
-      return 'images whose names folders have here'
+      return 'images whose names something else has here'
     } else {
       copied.push(name)
       report.added('images')
@@ -77,16 +76,25 @@ async function imagesHere({ db }: ImportContext): Promise<ReadonlyMap<number, st
   return new Map(rows.map(({ id, image }) => [id, image]))
 }
 
-/** ENOTDIR and EISDIR: something else has the name of the folder, or of the image. */
-const NOT_THERE: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'EISDIR']
+/** ENOTDIR: something else has the name of the folder; ENXIO: a socket has that of the image. */
+const NOT_THERE: readonly unknown[] = ['ENOENT', 'ENOTDIR', 'ENXIO']
 
-/** Returns null when there is no such file, and the code of the error when it cannot be read. */
-async function readImage(file: string): Promise<Buffer | string | null> {
+/** Returns the content, or why there is none, in the words of the report. */
+async function readImage(folder: string, name: string): Promise<Buffer | string> {
+  const missing = `images that are not in "${folder}"`
   try {
-    return await readFile(file)
+    const file = await openFile(join(folder, name))
+    if (file === null) return missing
+    try {
+      const { size } = await file.stat()
+      return size > MAX_IMAGE_BYTES ? 'images of more than 32 MiB' : await file.readFile()
+    } finally {
+      await file.close()
+    }
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error
-    return NOT_THERE.includes(error.code) ? null : String(error.code)
+    if (NOT_THERE.includes(error.code)) return missing
+    return `images that cannot be read in "${folder}" (${String(error.code)})`
   }
 }
 

@@ -10,11 +10,9 @@ import { json } from './answers.ts'
 import { describeApplication, existing, noSuchApplication } from './application-routes.ts'
 import { ApplicationStore } from './application-store.ts'
 import type { ManagementDeps } from './deps.ts'
-import type { ImageFiles } from './image-files.ts'
+import { type ImageFiles, MAX_IMAGE_BYTES } from './image-files.ts'
 import { imageContentType, looksLikeImage } from './image-kind.ts'
 import { readMultipart, type UploadedFile } from './multipart.ts'
-
-const MAX_UPLOAD_BYTES = 32 * 1024 * 1024
 
 /** Unlike other unknown paths, a missing image is answered with a charset. */
 const NO_SUCH_IMAGE: HttpResponse = {
@@ -82,7 +80,7 @@ export function applicationImageRoutes(deps: ManagementDeps, images: ImageFiles)
   const pattern = '/application/{id}/image'
   const file = { pattern: '/image/{name*}', auth: 'none', outsideApi: true, handle: serve } as const
   return [
-    { method: 'POST', pattern, auth: 'client', maxBodyBytes: MAX_UPLOAD_BYTES, handle: upload },
+    { method: 'POST', pattern, auth: 'client', maxBodyBytes: MAX_IMAGE_BYTES, handle: upload },
     { method: 'DELETE', pattern, auth: 'client', handle: remove },
     { method: 'GET', ...file },
     { method: 'HEAD', ...file },

@@ -3,9 +3,13 @@
  * here and never taken from a request, so no path leads out of the folder.
  */
 import { randomInt, randomUUID } from 'node:crypto'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { lstat, open, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { makeFolder } from '../make-folder.ts'
+import { openFile } from '../open-file.ts'
+
+/** Of an image, whether it is uploaded or comes with an import: it is read as a whole. */
+export const MAX_IMAGE_BYTES = 32 * 1024 * 1024
 
 const NAME_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const NAME_LENGTH = 25
@@ -32,16 +36,11 @@ export class ImageFiles {
     return name
   }
 
-  /** Stores an image under the name that it has elsewhere; false: a file or folder has it already. */
+  /** Stores an image under the name that it has elsewhere; false: something has it already. */
   async add(name: string, content: Uint8Array): Promise<boolean> {
-    if ((await this.read(name)) !== null) return false
-    try {
-      await this.#store(name, content)
-      return true
-    } catch (error) {
-      if (isNoFile(error)) return false
-      throw error
-    }
+    if (!isImageName(name) || (await exists(path.join(this.#folder, name)))) return false
+    await this.#store(name, content)
+    return true
   }
 
   async #store(name: string, content: Uint8Array): Promise<void> {
@@ -60,7 +59,8 @@ export class ImageFiles {
   async read(name: string): Promise<Buffer | null> {
     if (!isImageName(name)) return null
     try {
-      return await readFile(path.join(this.#folder, name))
+      const file = await openFile(path.join(this.#folder, name))
+      return file === null ? null : await file.readFile().finally(() => file.close())
     } catch (error) {
       if (isNoFile(error)) return null
       throw error
@@ -88,8 +88,22 @@ async function writeDurably(file: string, content: Uint8Array): Promise<void> {
   }
 }
 
-/** Nothing has the name, or a folder that somebody made by hand; ERR_FS_EISDIR is rm()'s word for it. */
-const NO_FILE: readonly unknown[] = ['ENOENT', 'EISDIR', 'ERR_FS_EISDIR']
+/** Also something that is no file and has no content, such as a link that leads nowhere. */
+async function exists(file: string): Promise<boolean> {
+  try {
+    await lstat(file)
+    return true
+  } catch (error) {
+    if (isNoFile(error)) return false
+    throw error
+  }
+}
+
+/**
+ * Nothing has the name, or something that somebody made by hand: a folder (ERR_FS_EISDIR is rm()'s
+ * word for it), a socket (ENXIO).
+ */
+const NO_FILE: readonly unknown[] = ['ENOENT', 'EISDIR', 'ERR_FS_EISDIR', 'ENXIO']
 
 function isNoFile(error: unknown): boolean {
   return error instanceof Error && 'code' in error && NO_FILE.includes(error.code)

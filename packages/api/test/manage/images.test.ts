@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import t from 'tap'
@@ -91,6 +92,18 @@ t.test('[API26] A folder with the name of an image is no image, and stays', asyn
   await images.remove('folder.png')
   t.ok((await readdir(server.imagesDir)).includes('folder.png'))
 })
+
+t.test(
+  '[API26] A FIFO with the name of an image is no image, and keeps nobody waiting',
+  async (t) => {
+    execFileSync('mkfifo', [path.join(server.imagesDir, 'fifo.png')])
+    t.equal((await server.call('GET /image/fifo.png')).status, 404)
+    const images = new ImageFiles(server.imagesDir)
+    t.equal(await images.add('fifo.png', PNG), false)
+    await images.remove('fifo.png')
+    t.notOk((await readdir(server.imagesDir)).includes('fifo.png'))
+  },
+)
 
 t.test('[API26] No path leads out of the folder of images', async (t) => {
   await writeFile(path.join(server.imagesDir, '../secret.png'), PNG)
