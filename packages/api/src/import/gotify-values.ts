@@ -8,22 +8,35 @@ import { ImportError } from './import-error.ts'
 
 /**
  * Go's forms of a time in SQLite: with or without T, fraction and zone, some with the name of the
- * zone. Hour 24, which Date.parse() takes, is none of RFC 3339.
+ * zone behind it. Hour 24, which Date.parse() takes, is none of RFC 3339.
  */
 const TIME =
-  /^(\d{4}-\d\d-\d\d)[ T]((?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d+)?) ?(?:(Z)|([+-]\d\d):?(\d\d))?/
+  /^(\d{4}-\d\d-\d\d)[ T]((?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d+)?)(?: ?(?:Z|([+-]\d\d)(?::?(\d\d))?)(?: .*)?)?$/
+
+/** With head-room below 2^53, so that ids can go on from there and stay exact. */
+const MAX_ID = 2 ** 52
 
 /** RFC 3339 has years of four digits, and times are shown in UTC. */
 const FIRST_TIME = Date.parse('0000-01-01T00:00:00.000Z')
 const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z')
 
-/** @throws {ImportError} when it is no id, which only a damaged database has */
+/** @throws {ImportError} when it is no id, which only a damaged database has, or one that is too great */
 export function idIn(table: GotifyTable, row: GotifyRow, column = 'id'): number {
   const id = Number(row[column])
+  requireRoom(table, id)
   if (Number.isSafeInteger(id) && id > 0) return id
   throw new ImportError(
     `The database is damaged: a row of "${table}" has ${textOf(row[column]) || 'nothing'} as "${column}"`,
   )
+}
+
+/** @throws {ImportError} when ids could not go on above this one */
+export function requireRoom(table: GotifyTable, id: number): void {
+  if (id > MAX_ID) {
+    throw new ImportError(
+      `The ids of "${table}" go up to ${id}, and Bellwire needs them up to ${MAX_ID}`,
+    )
+  }
 }
 
 /** '' for NULL. PostgreSQL has no NUL character, so U+FFFD stands for one. */
@@ -56,9 +69,9 @@ export function booleanOf(value: unknown): boolean {
  */
 export function millisOf(value: unknown): number | null {
   if (value instanceof Date) return inRange(value.getTime())
-  const [, day, time, zulu, hours, minutes] = TIME.exec(textOf(value)) ?? []
+  const [, day, time, hours, minutes = '00'] = TIME.exec(textOf(value)) ?? []
   if (day === undefined || time === undefined || !isInCalendar(day)) return null
-  const zone = zulu !== undefined || hours === undefined ? 'Z' : `${hours}:${minutes}`
+  const zone = hours === undefined ? 'Z' : `${hours}:${minutes}`
   return inRange(Date.parse(`${day}T${time}${zone}`))
 }
 

@@ -2,6 +2,7 @@
 import { clientConfig } from '@bellwire/common/db'
 import pg from 'pg'
 import { externalConnection } from '../database/external-connection.ts'
+import { sourceFailure } from './database-failure.ts'
 import type { GotifyRow, GotifySource, GotifyTable } from './gotify-source.ts'
 import { ImportError } from './import-error.ts'
 
@@ -11,27 +12,28 @@ import { ImportError } from './import-error.ts'
  */
 export async function openPostgresSource(address: string): Promise<GotifySource> {
   const client = new pg.Client({ ...settingsFor(address), types: exactTypes })
-  // A connection that breaks fails the query under way, which is what to tell of.
-  client.on('error', () => undefined)
+  const source = new PostgresSource(client)
   try {
     await client.connect()
     await client.query('begin transaction isolation level repeatable read read only')
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new ImportError(`Cannot read the Gotify database: ${reason}`, { cause: error })
+    throw sourceFailure(error, null)
   }
-  return new PostgresSource(client)
+  return source
 }
 
 class PostgresSource implements GotifySource {
   readonly #client: pg.Client
+  /** Why the connection broke; the query after it fails without saying so. */
+  #lost: Error | null = null
 
   constructor(client: pg.Client) {
     this.#client = client
+    client.on('error', (error) => (this.#lost ??= error))
   }
 
   async columnsOf(table: GotifyTable): Promise<ReadonlySet<string>> {
-    const { rows } = await this.#client.query<{ name: string }>(
+    const rows = await this.#query<{ name: string }>(
       `select attname as name from pg_attribute
         where attrelid = to_regclass($1) and attnum > 0 and not attisdropped`,
       [table],
@@ -40,15 +42,11 @@ class PostgresSource implements GotifySource {
   }
 
   async page(table: GotifyTable, after: number, limit: number): Promise<readonly GotifyRow[]> {
-    const { rows } = await this.#client.query<GotifyRow>(
-      `select * from ${table} where id > $1 order by id limit $2`,
-      [after, limit],
-    )
-    return rows
+    return this.#query(`select * from ${table} where id > $1 order by id limit $2`, [after, limit])
   }
 
   async lastId(table: GotifyTable): Promise<number> {
-    const { rows } = await this.#client.query<{ last: bigint | null }>(
+    const rows = await this.#query<{ last: bigint | null }>(
       `select coalesce(pg_sequence_last_value(pg_get_serial_sequence($1, 'id')::regclass),
         (select max(id) from ${table})) as last`,
       [table],
@@ -58,6 +56,19 @@ class PostgresSource implements GotifySource {
 
   close(): Promise<void> {
     return this.#client.end()
+  }
+
+  /** @throws {ImportError} */
+  async #query<Row extends pg.QueryResultRow>(
+    text: string,
+    values: readonly unknown[],
+  ): Promise<readonly Row[]> {
+    try {
+      const { rows } = await this.#client.query<Row>(text, [...values])
+      return rows
+    } catch (error) {
+      throw sourceFailure(error, this.#lost)
+    }
   }
 }
 

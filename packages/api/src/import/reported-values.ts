@@ -13,8 +13,10 @@ export function timeIn(
   column: string,
   report: ImportReport,
 ): number | null {
-  const time = millisOf(row[column])
-  if (time === null && textOf(row[column]) !== '') {
+  const value = row[column]
+  const time = millisOf(value)
+  // PostgreSQL has times that are no text and beyond those of RFC 3339.
+  if (time === null && (value instanceof Date || textOf(value) !== '')) {
     report.leftOut(`times of ${table} that cannot be read ("${column}")`)
   }
   return time

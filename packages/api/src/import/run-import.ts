@@ -15,7 +15,9 @@ import {
 import { type Kysely, sql, type Transaction } from 'kysely'
 import { openDatabase } from '../database/open-database.ts'
 import { ImageFiles } from '../manage/image-files.ts'
+import { targetFailure } from './database-failure.ts'
 import { type GotifySource, pagesOf, requireGotifyTables } from './gotify-source.ts'
+import { requireRoom } from './gotify-values.ts'
 import { importApplications } from './import-applications.ts'
 import { importClients } from './import-clients.ts'
 import { ImportError } from './import-error.ts'
@@ -64,24 +66,25 @@ async function importInto(
   source: GotifySource,
   folders: ImageFolders,
 ): Promise<ImportReport> {
-  await migrate(connection)
+  let lost: Error | null = null
   const pool = createPool(connection, {
     name: 'bellwire import',
     max: 1,
     statementTimeoutMs: 0,
-    // A connection that breaks fails the statement under way, which is what to tell of.
-    onError: () => undefined,
+    // The statement after it fails without saying why the connection broke.
+    onError: (error) => (lost ??= error),
   })
   const db = createDatabase(pool)
   const copied: string[] = []
   try {
+    await migrate(connection)
     return await db
       .transaction()
       .execute((transaction) => importAll(transaction, source, folders, copied))
   } catch (error) {
     const images = new ImageFiles(folders.to)
     await Promise.all(copied.map((name) => images.remove(name)))
-    throw error
+    throw targetFailure(error, lost)
   } finally {
     await db.destroy()
   }
@@ -139,6 +142,7 @@ async function continueIds(
   last: number,
 ): Promise<void> {
   if (last === 0) return
+  requireRoom(table, last)
   await sql`
     select setval(s.name, greatest(${last}::bigint, nextval(s.name)))
     from (select pg_get_serial_sequence(${table}, 'id')::regclass as name) as s`.execute(db)

@@ -3,7 +3,7 @@
  * has one, and checked as a whole before the first row is used.
  */
 import { open, stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Database } from 'libsql'
 import type { GotifyRow, GotifySource, GotifyTable } from './gotify-source.ts'
@@ -14,7 +14,7 @@ const COLUMNS: Partial<Record<GotifyTable, string>> = {
   messages: '*, cast(message as blob) as message, cast(title as blob) as title',
 }
 
-/** @throws {ImportError} when there is no such file, or it may not be read, is damaged, or no SQLite database */
+/** @throws {ImportError} when there is no such file, or it may not be read, is in use, damaged, or no SQLite database */
 export async function openSqliteSource(file: string): Promise<GotifySource> {
   await requireReadable(file)
   const database = await connect(file)
@@ -26,39 +26,39 @@ export async function openSqliteSource(file: string): Promise<GotifySource> {
     if (row?.['integrity_check'] !== 'ok') {
       throw new Error(String(row?.['integrity_check']))
     }
-    return new SqliteSource(database)
+    return new SqliteSource(file, database)
   } catch (error) {
     database.close()
-    throw damaged(file, error)
+    throw await refusal(file, error)
   }
 }
 
 class SqliteSource implements GotifySource {
+  readonly #file: string
   readonly #database: Database
 
-  constructor(database: Database) {
+  constructor(file: string, database: Database) {
+    this.#file = file
     this.#database = database
   }
 
-  columnsOf(table: GotifyTable): Promise<ReadonlySet<string>> {
-    const rows = this.#all('select name from pragma_table_info(?)', table)
-    return Promise.resolve(new Set(rows.map((row) => String(row['name']))))
+  async columnsOf(table: GotifyTable): Promise<ReadonlySet<string>> {
+    const rows = await this.#all('select name from pragma_table_info(?)', table)
+    return new Set(rows.map((row) => String(row['name'])))
   }
 
   page(table: GotifyTable, after: number, limit: number): Promise<readonly GotifyRow[]> {
-    return Promise.resolve(
-      this.#all(
-        `select ${COLUMNS[table] ?? '*'} from ${table} where id > ? order by id limit ?`,
-        after,
-        limit,
-      ),
+    return this.#all(
+      `select ${COLUMNS[table] ?? '*'} from ${table} where id > ? order by id limit ?`,
+      after,
+      limit,
     )
   }
 
-  lastId(table: GotifyTable): Promise<number> {
+  async lastId(table: GotifyTable): Promise<number> {
     // Gotify's tables count by AUTOINCREMENT: sqlite_sequence remembers deleted rows.
-    const [row] = this.#all('select seq as last from sqlite_sequence where name = ?', table)
-    return Promise.resolve(Number(row?.['last'] ?? 0))
+    const [row] = await this.#all('select seq as last from sqlite_sequence where name = ?', table)
+    return Number(row?.['last'] ?? 0)
   }
 
   close(): Promise<void> {
@@ -66,8 +66,15 @@ class SqliteSource implements GotifySource {
     return Promise.resolve()
   }
 
-  #all(statement: string, ...parameters: readonly (string | number)[]): GotifyRow[] {
-    return this.#database.prepare(statement).all(...parameters) as GotifyRow[]
+  async #all(
+    statement: string,
+    ...parameters: readonly (string | number)[]
+  ): Promise<readonly GotifyRow[]> {
+    try {
+      return this.#database.prepare(statement).all(...parameters) as GotifyRow[]
+    } catch (error) {
+      throw await refusal(this.#file, error)
+    }
   }
 }
 
@@ -91,7 +98,7 @@ async function connect(file: string): Promise<Database> {
   try {
     return new Sqlite(`${pathToFileURL(resolve(file)).href}?mode=ro`)
   } catch (error) {
-    throw unreadable(file, error)
+    throw await refusal(file, error)
   }
 }
 
@@ -99,10 +106,33 @@ function unreadable(file: string, cause: unknown): ImportError {
   return new ImportError(`Cannot read "${file}": ${inOneLine(cause)}`, { cause })
 }
 
-function damaged(file: string, cause: unknown): ImportError {
-  return new ImportError(`"${file}" is damaged or no SQLite database: ${inOneLine(cause)}`, {
-    cause,
-  })
+/** What SQLite's refusal means to a person: a whole database can be in a state that a reader may not end. */
+async function refusal(file: string, cause: unknown): Promise<ImportError> {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  const about = (text: string): ImportError => new ImportError(`"${file}" ${text}`, { cause })
+  // A journal that is not rolled back: to read past it would be to write.
+  if (code.startsWith('SQLITE_READONLY')) {
+    return about('has an unfinished transaction: start and stop Gotify once, then import')
+  }
+  if (code.startsWith('SQLITE_BUSY')) return about('is in use: stop Gotify, then import')
+  if (code.startsWith('SQLITE_CANTOPEN')) {
+    return about(`may not be opened: ${await obstacleBeside(file)}`)
+  }
+  return about(`is damaged or no SQLite database: ${inOneLine(cause)}`)
+}
+
+/** The file itself can be read; a write-ahead log needs another two beside it. */
+async function obstacleBeside(file: string): Promise<string> {
+  for (const beside of [`${file}-wal`, `${file}-shm`]) {
+    try {
+      const handle = await open(beside)
+      await handle.close()
+    } catch (error) {
+      const isThere = !(error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      if (isThere) return `"${beside}" must be readable`
+    }
+  }
+  return `its folder "${dirname(file)}" must be writable, because it has a write-ahead log`
 }
 
 function inOneLine(cause: unknown): string {

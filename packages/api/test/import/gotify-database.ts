@@ -38,9 +38,9 @@ CREATE UNIQUE INDEX \`uix_applications_token\` ON \`applications\`(\`token\`);
 CREATE UNIQUE INDEX \`uix_application_user_id_sort_key\` ON \`applications\`(\`user_id\`,\`sort_key\`);
 CREATE UNIQUE INDEX \`uix_clients_token\` ON \`clients\`(\`token\`);`
 
-/** Go's bcrypt writes 2a, which means the same. */
+/** Go's bcrypt writes 2a where this one writes 2y, which means the same. */
 function gotifyHash(password: string): Buffer {
-  return Buffer.from(hashSync(password, 4).replace('$2b$', '$2a$'))
+  return Buffer.from(`$2a$${hashSync(password, 4).slice('$2y$'.length)}`)
 }
 
 type Value = string | number | Buffer | null

@@ -2,110 +2,35 @@
  * Imports that are refused change nothing, and Gotify databases on PostgreSQL move in as well. Runs
  * in this process on an external PostgreSQL of its own.
  */
-import type { DatabaseConnection } from '@bellwire/common/db'
-import { clientConfig, createDatabase, createPool } from '@bellwire/common/db'
-import { loadConfig } from '@bellwire/common/config'
+import { createDatabase, createPool } from '@bellwire/common/db'
 import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import pg from 'pg'
-import { pino } from 'pino'
-import t, { type Test } from 'tap'
-import { ImportError } from '../../src/import/import-error.ts'
-import type { ImportReport } from '../../src/import/import-report.ts'
-import { runImport } from '../../src/import/run-import.ts'
-import { startTestPostgres } from '../support/postgres.ts'
+import t from 'tap'
 import { rowsOf3, writeGotify3 } from './gotify-database.ts'
+import { addressOf, countsIn, GOTIFY_ON_POSTGRES, Imports, run } from './imports.ts'
 
 t.setTimeout(180_000)
 
-const connection = await startTestPostgres(t)
-/** Of the data of each import. */
-const cwd = t.testdir({})
+const imports = await Imports.start(t)
 const PNG = Buffer.from('89504e470d0a1a0a', 'hex')
-let databases = 0
-
-function addressOf({ host, port, user, database }: DatabaseConnection): string {
-  return `host='${host}' port=${port} user=${user} dbname=${database}`
-}
-
-/** An empty database of its own. */
-async function newDatabase(): Promise<DatabaseConnection> {
-  const database = `import_${++databases}`
-  await run(connection, `create database ${database}`)
-  return { ...connection, database }
-}
-
-async function run(on: DatabaseConnection, statement: string): Promise<pg.QueryResult> {
-  const client = new pg.Client(clientConfig(on, { name: 'test' }))
-  await client.connect()
-  try {
-    return await client.query(statement)
-  } finally {
-    await client.end()
-  }
-}
-
-function imagesOf({ database }: DatabaseConnection): string {
-  return join(cwd, database)
-}
-
-function importFrom(
-  from: string,
-  into: DatabaseConnection,
-  imagesDir: string | null = null,
-): Promise<ImportReport> {
-  const { config } = loadConfig({
-    env: {
-      GOTIFY_DATABASE_DIALECT: 'postgres',
-      GOTIFY_DATABASE_CONNECTION: addressOf(into),
-      GOTIFY_UPLOADEDIMAGESDIR: imagesOf(into),
-    },
-    ...{ cwd, home: '', cpuCount: 2 },
-  })
-  return runImport({ from, imagesDir, config, log: pino({ level: 'silent' }) })
-}
-
-async function countsIn(database: DatabaseConnection): Promise<unknown> {
-  const { rows } = await run(
-    database,
-    `select (select count(*)::int from users) as users, (select count(*)::int from applications) as applications,
-      (select count(*)::int from clients) as clients, (select count(*)::int from messages) as messages`,
-  )
-  return rows[0]
-}
-
-async function refused(
-  t: Test,
-  from: string,
-  into: DatabaseConnection,
-  why: RegExp,
-): Promise<void> {
-  const error = await importFrom(from, into).then(
-    () => new Error('It was not refused'),
-    (error: unknown) => error as Error,
-  )
-  t.ok(error instanceof ImportError, 'it is refused')
-  t.match(error.message, why)
-  t.notMatch(error.message, /\n/, 'one line')
-}
 
 t.test('A file that is no whole Gotify database is refused', async (t) => {
   const folder = t.testdir({ 'text.db': 'no database'.repeat(1_000), 'empty.db': '' })
   const whole = join(folder, 'gotify.db')
   writeGotify3(whole)
   const bytes = await readFile(whole)
-  const into = await newDatabase()
+  const into = await imports.newDatabase()
 
   await writeFile(join(folder, 'cut.db'), bytes.subarray(0, bytes.length / 2))
   const scribbled = Buffer.from(bytes)
   scribbled.fill(0xa5, 4_096 * 3 + 8, 4_096 * 4)
   await writeFile(join(folder, 'scribbled.db'), scribbled)
   for (const name of ['text.db', 'cut.db', 'scribbled.db']) {
-    await refused(t, join(folder, name), into, /is damaged or no SQLite database/)
+    await imports.refused(t, join(folder, name), into, /is damaged or no SQLite database/)
   }
-  await refused(t, join(folder, 'empty.db'), into, /no table "users"/)
-  await refused(t, join(folder, 'nowhere.db'), into, /ENOENT/)
-  await refused(t, folder, into, /it is no file/)
+  await imports.refused(t, join(folder, 'empty.db'), into, /no table "users"/)
+  await imports.refused(t, join(folder, 'nowhere.db'), into, /ENOENT/)
+  await imports.refused(t, folder, into, /it is no file/)
 
   const { rows } = await run(into, `select from pg_tables where schemaname = 'public'`)
   t.equal(rows.length, 0, 'nothing was made in the database')
@@ -115,12 +40,12 @@ t.test('A database that may not be read is refused', async (t) => {
   const file = join(t.testdir({}), 'gotify.db')
   writeGotify3(file)
   await chmod(file, 0)
-  const into = await newDatabase()
+  const into = await imports.newDatabase()
   // Root may read everything, so nobody asks.
   const isRoot = process.geteuid?.() === 0
   if (isRoot) process.seteuid?.(65_534)
   try {
-    await refused(t, file, into, /^Cannot read ".*": EACCES: permission denied/)
+    await imports.refused(t, file, into, /^Cannot read ".*": EACCES: permission denied/)
   } finally {
     if (isRoot) process.seteuid?.(0)
   }
@@ -132,8 +57,8 @@ t.test('A failure in the middle takes everything back', async (t) => {
   const { messages = [], ...others } = rowsOf3()
   const senseless = { ...messages[0], id: 38, application_id: -2 }
   writeGotify3(file, { ...others, messages: [...messages, senseless] })
-  const into = await newDatabase()
-  await refused(t, file, into, /damaged: a row of "messages" has -2 as "application_id"/)
+  const into = await imports.newDatabase()
+  await imports.refused(t, file, into, /damaged: a row of "messages" has -2 as "application_id"/)
   t.same(await countsIn(into), { users: 0, applications: 0, clients: 0, messages: 0 })
 })
 
@@ -141,15 +66,20 @@ t.test('Another Gotify is refused beside the first', async (t) => {
   const folder = t.testdir({})
   const [one, other] = [join(folder, 'one.db'), join(folder, 'other.db')]
   writeGotify3(one)
-  const into = await newDatabase()
-  await importFrom(one, into)
+  const into = await imports.newDatabase()
+  await imports.run(one, into)
   const before = await countsIn(into)
   t.same(before, { users: 2, applications: 4, clients: 2, messages: 4 })
 
   const rows = rowsOf3()
   const [user, ...users] = rows['users'] ?? []
   writeGotify3(other, { ...rows, users: [{ ...user, name: 'somebody', pass: null }, ...users] })
-  await refused(t, other, into, /The user 1 "somebody" cannot come in beside the user 1 "root"/)
+  await imports.refused(
+    t,
+    other,
+    into,
+    /The user 1 "somebody" cannot come in beside the user 1 "root"/,
+  )
   t.same(await countsIn(into), before)
 })
 
@@ -157,8 +87,8 @@ t.test('New messages come in when it is run again, never over others', async (t)
   const folder = t.testdir({})
   const [early, late] = [join(folder, 'early.db'), join(folder, 'late.db')]
   writeGotify3(early)
-  const into = await newDatabase()
-  await importFrom(early, into)
+  const into = await imports.newDatabase()
+  await imports.run(early, into)
   // Ids 41 and up are Bellwire's now.
   await run(
     into,
@@ -169,7 +99,7 @@ t.test('New messages come in when it is run again, never over others', async (t)
   const message = { ...rows['messages']?.[0] }
   const more = [12, 41].map((id) => ({ ...message, id, message: 'late' }))
   writeGotify3(late, { ...rows, messages: [...(rows['messages'] ?? []), ...more] })
-  const report = await importFrom(late, into)
+  const report = await imports.run(late, into)
   t.same(report.countOf('messages'), { added: 1, present: 4 })
   t.equal(report.allLeftOut.get('messages whose ids other messages have here'), 1)
   const { rows: kept } = await run(into, 'select message from messages where id = 41')
@@ -191,17 +121,17 @@ t.test('[IMP2] What a row loses on its way is counted', async (t) => {
     clients: clients.map((client, i) => (i === 0 ? { ...client, expires_at: 'soon' } : client)),
     messages: [...messages, ...broken],
   })
-  const into = await newDatabase()
+  const into = await imports.newDatabase()
   const lost = {
     'times of users that cannot be read ("created_at")': 2,
     'times of clients that cannot be read ("expires_at")': 1,
     'times of messages that cannot be read ("date")': 1,
     'extras of messages that are no JSON object': 2,
   }
-  const first = await importFrom(file, into)
+  const first = await imports.run(file, into)
   t.match(Object.fromEntries(first.allLeftOut), lost)
   t.same(first.countOf('messages'), { added: 7, present: 0 })
-  const again = await importFrom(file, into)
+  const again = await imports.run(file, into)
   t.same([...again.allLeftOut], [...first.allLeftOut], 'and no other message has its id')
   t.same(again.countOf('messages'), { added: 0, present: 7 })
 })
@@ -217,13 +147,13 @@ t.test('[IMP3] An application whose image cannot come in has the default picture
     ...others,
     applications: applications.map((row, i) => ({ ...row, image: names[i] ?? '' })),
   })
-  const into = await newDatabase()
+  const into = await imports.newDatabase()
   const images = async (): Promise<unknown> => {
     const { rows } = await run(into, 'select id, image from applications order by id')
     return rows.map(({ id, image }: { id: number; image: string }) => [id, image])
   }
 
-  const without = await importFrom(file, into, join(folder, 'nowhere'))
+  const without = await imports.run(file, into, join(folder, 'nowhere'))
   t.equal(without.allLeftOut.get(`images that are not in "${join(folder, 'nowhere')}"`), 3)
   t.same(
     await images(),
@@ -236,7 +166,7 @@ t.test('[IMP3] An application whose image cannot come in has the default picture
     'no dead link',
   )
 
-  const report = await importFrom(file, into)
+  const report = await imports.run(file, into)
   t.same(report.countOf('images'), { added: 1, present: 0 })
   t.match(Object.fromEntries(report.allLeftOut), {
     'images that have no name of an image': 1,
@@ -253,10 +183,10 @@ t.test('[IMP3] An application whose image cannot come in has the default picture
     ],
     'found in the second run',
   )
-  t.same(await readdir(imagesOf(into)), ['good.png'])
+  t.same(await readdir(imports.imagesOf(into)), ['good.png'])
 
   await run(into, `update applications set image = '' where id = 2`)
-  const third = await importFrom(file, into)
+  const third = await imports.run(file, into)
   t.equal(third.allLeftOut.get('images that were deleted or replaced here since'), 1)
   t.same(
     await images(),
@@ -281,43 +211,48 @@ t.test('[IMP3] An image that cannot be read, or has no place here, is left out',
     ...others,
     applications: applications.map((row, i) => ({ ...row, image: names[i] ?? '' })),
   })
-  const into = await newDatabase()
-  await writeFile(imagesOf(into), 'no folder')
-  await refused(t, file, into, /^Cannot keep images in ".*": /)
+  const into = await imports.newDatabase()
+  await writeFile(imports.imagesOf(into), 'no folder')
+  await imports.refused(t, file, into, /^Cannot keep images in ".*": /)
   t.same(await countsIn(into), { users: 0, applications: 0, clients: 0, messages: 0 })
 
-  const other = await newDatabase()
-  await mkdir(join(imagesOf(other), 'taken.png'), { recursive: true })
-  const report = await importFrom(file, other)
+  const other = await imports.newDatabase()
+  await mkdir(join(imports.imagesOf(other), 'taken.png'), { recursive: true })
+  const report = await imports.run(file, other)
   t.same(report.countOf('images'), { added: 1, present: 0 })
   t.match(Object.fromEntries(report.allLeftOut), {
     [`images that cannot be read in "${images}" (ELOOP)`]: 1,
-    'images whose names folders have here': 1,
+    'images whose names something else has here': 1,
   })
   const { rows } = await run(other, 'select image from applications order by id')
   t.same(
     rows.map(({ image }: { image: string }) => image),
     ['good.png', '', '', ''],
   )
-  t.same((await readdir(imagesOf(other))).toSorted(), ['good.png', 'taken.png'])
+  t.same((await readdir(imports.imagesOf(other))).toSorted(), ['good.png', 'taken.png'])
 })
 
 t.test('It refuses while a Bellwire runs on the database', async (t) => {
   const folder = t.testdir({})
   writeGotify3(join(folder, 'gotify.db'))
-  const into = await newDatabase()
+  const into = await imports.newDatabase()
   const pool = createPool(into, { name: 'bellwire gateway', max: 1, onError: () => undefined })
   const db = createDatabase(pool)
   t.teardown(() => db.destroy())
   await pool.query('select 1')
-  await refused(t, join(folder, 'gotify.db'), into, /A Bellwire is running on this database/)
+  await imports.refused(
+    t,
+    join(folder, 'gotify.db'),
+    into,
+    /A Bellwire is running on this database/,
+  )
 })
 
 t.test('A Gotify on PostgreSQL moves in', async (t) => {
-  const from = await newDatabase()
+  const from = await imports.newDatabase()
   await run(from, GOTIFY_ON_POSTGRES)
-  const into = await newDatabase()
-  const report = await importFrom(addressOf(from), into)
+  const into = await imports.newDatabase()
+  const report = await imports.run(addressOf(from), into)
   t.same(
     ['users', 'applications', 'clients', 'messages'].map(
       (kind) => report.countOf(kind as 'users').added,
@@ -344,19 +279,11 @@ t.test('A Gotify on PostgreSQL moves in', async (t) => {
   )
   t.same(next.rows, [{ id: 10 }], 'an id that was given out is not given out again')
 
-  await refused(t, 'postgres://nobody@127.0.0.1:1/gotify', into, /Cannot read the Gotify database/)
-  await refused(t, addressOf(await newDatabase()), into, /no table "users"/)
+  await imports.refused(
+    t,
+    'postgres://nobody@127.0.0.1:1/gotify',
+    into,
+    /Cannot read the Gotify database/,
+  )
+  await imports.refused(t, addressOf(await imports.newDatabase()), into, /no table "users"/)
 })
-
-/** As gorm makes the tables there. */
-const GOTIFY_ON_POSTGRES = `
-create table users (id bigserial primary key, name varchar(180), pass bytea, admin boolean, created_at timestamptz, oidc_id text);
-create table applications (id bigserial primary key, token varchar(180), user_id bigint, name text, description text, internal boolean, image text, default_priority bigint, created_at timestamptz, last_used timestamptz, sort_key bytea);
-create table messages (id bigserial primary key, application_id bigint, message text, title text, priority bigint, extras bytea, date timestamptz);
-create table clients (id bigserial primary key, token varchar(180), user_id bigint, name text, created_at timestamptz, last_used timestamptz, elevated_until timestamptz, expires_after_inactivity_seconds bigint not null default 0, expires_at timestamptz);
-insert into users values (1, 'root', 'hash', true, now(), null);
-insert into applications values (1, 'AWH0wZ5r0Mbac.r', 1, 'backup', '', false, '', 0, now(), null, 'a0');
-insert into clients values (1, 'CWH0wZ5r0Mbac.r', 1, 'phone', now(), null, null, 0, null);
-insert into messages values (7, 1, 'one', '', 5, '{"a":1}', '2021-05-06 07:08:09.123456+02'),
-  (8, 1, 'two', '', 9223372036854775807, null, '2021-05-06 05:08:09+00');
-select setval('messages_id_seq', 9);`
