@@ -6,11 +6,12 @@ import { PushError } from '@bellwire/common'
 import type * as uws from 'uWebSockets.js'
 import type { BodyReader } from './body.ts'
 import type { HeaderList } from './cors.ts'
+import type { OpenExchange } from './open-exchanges.ts'
 import { errorResponse, respond } from './response.ts'
 import type { HttpResponse } from './types.ts'
 
 /** Every request is answered within this time. */
-export const ANSWER_WITHIN_MS = 30_000
+const ANSWER_WITHIN_MS = 30_000
 
 export interface ExchangeOptions {
   readonly head: boolean
@@ -20,7 +21,21 @@ export interface ExchangeOptions {
   readonly onEnd: (exchange: Exchange) => void
 }
 
-export class Exchange {
+/** @param open in order of their start, so the look ends at the first that has time left */
+export function expireLate(open: Iterable<Exchange>, now: number): void {
+  for (const exchange of open) {
+    if (exchange.startedAt > now - ANSWER_WITHIN_MS) return
+    exchange.expire()
+  }
+}
+
+/** What a sender is told whose body is still on its way: nothing was done. */
+export function lateBody(): PushError {
+  return new PushError('TIMEOUT', 'the request body did not arrive in time')
+}
+
+export class Exchange implements OpenExchange {
+  /** Milliseconds since 1970. */
   readonly startedAt: number
   readonly #res: uws.HttpResponse
   readonly #options: ExchangeOptions
@@ -60,7 +75,7 @@ export class Exchange {
   expire(): void {
     const senderIsLate = this.body !== null && !this.body.complete
     const error = senderIsLate
-      ? new PushError('TIMEOUT', 'the request body did not arrive in time')
+      ? lateBody()
       : new PushError('OVERLOADED', 'the request could not be answered in time, try again')
     this.fail(error, true)
   }

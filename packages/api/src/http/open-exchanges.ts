@@ -2,8 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface OpenExchange {
-  /** Milliseconds, of the clock that expireBefore() is asked with. */
-  readonly startedAt: number
   /** Answers it in place of whoever is late. */
   expire(): void
 }
@@ -12,9 +10,8 @@ export interface OpenExchange {
 const LAST_ANSWERS_MS = 5_000
 const LOOK_EVERY_MS = 5
 
-export class OpenExchanges {
-  /** In order of their start, so a look at the late ones ends at the first that is not. */
-  readonly #open = new Set<OpenExchange>()
+export class OpenExchanges<Kind extends OpenExchange> {
+  readonly #open = new Set<Kind>()
   #ending = false
 
   get size(): number {
@@ -26,20 +23,17 @@ export class OpenExchanges {
     return this.#ending
   }
 
-  add(exchange: OpenExchange): void {
+  /** In order of their start. */
+  all(): IterableIterator<Kind> {
+    return this.#open.values()
+  }
+
+  add(exchange: Kind): void {
     this.#open.add(exchange)
   }
 
-  delete(exchange: OpenExchange): void {
+  delete(exchange: Kind): void {
     this.#open.delete(exchange)
-  }
-
-  /** Answers every request that is older. */
-  expireBefore(time: number): void {
-    for (const exchange of this.#open) {
-      if (exchange.startedAt > time) return
-      exchange.expire()
-    }
   }
 
   /** Resolves when all are answered; whatever takes longer than 5 s is expired then. */
@@ -47,6 +41,6 @@ export class OpenExchanges {
     this.#ending = true
     const end = performance.now() + LAST_ANSWERS_MS
     while (this.#open.size > 0 && performance.now() < end) await sleep(LOOK_EVERY_MS)
-    this.expireBefore(Infinity)
+    for (const exchange of this.#open) exchange.expire()
   }
 }

@@ -32,7 +32,7 @@ export interface PipelineOptions {
   readonly gatekeeper: Gatekeeper
   readonly cors: CorsPolicy
   readonly proxies: TrustedProxies
-  readonly exchanges: OpenExchanges
+  readonly exchanges: OpenExchanges<Exchange>
   readonly bodies: BodyBudget
   readonly log: Logger
   readonly clock: Clock

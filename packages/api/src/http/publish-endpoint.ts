@@ -66,13 +66,13 @@ interface Submission {
 export class PublishEndpoint {
   readonly #options: PublishOptions
   readonly #budget = new BodyBudget(BODY_BUDGET_BYTES)
-  readonly #open = new OpenExchanges()
+  readonly #open = new OpenExchanges<PublishExchange>()
 
   constructor(options: PublishOptions) {
     this.#options = options
   }
 
-  /** Resolves when every publish is answered (503 what takes longer than 5 s); later ones are refused. */
+  /** Resolves when every publish is answered (503 or 408 what takes longer than 5 s); later ones are refused. */
   finish(): Promise<void> {
     return this.#open.finish()
   }
@@ -114,8 +114,9 @@ export class PublishEndpoint {
       exchange.fail(new PushError('UNAUTHENTICATED', UNAUTHENTICATED), announced !== 0)
       return
     }
-    const giveUp = readPublishBody(res, announced, maxBodyBytes, this.#budget, {
+    exchange.dropBody = readPublishBody(res, announced, maxBodyBytes, this.#budget, {
       whole: (body, inPlace) => {
+        exchange.stage = 'looking-up'
         if (principal instanceof Promise) {
           const kept = inPlace ? Uint8Array.from(body) : body
           void this.#submitLater(submission, principal, kept)
@@ -130,13 +131,9 @@ export class PublishEndpoint {
       principal.then(
         (found) => {
           if (found !== null) return
-          giveUp()
           exchange.fail(new PushError('UNAUTHENTICATED', UNAUTHENTICATED), announced !== 0)
         },
-        (error: unknown) => {
-          giveUp()
-          exchange.fail(asPushError(error), announced !== 0)
-        },
+        (error: unknown) => exchange.fail(asPushError(error), announced !== 0),
       )
     }
   }
@@ -186,7 +183,8 @@ export class PublishEndpoint {
       },
       exchange,
     )
-    if (refused !== null) exchange.failed(refused)
+    if (refused === null) exchange.stage = 'submitted'
+    else exchange.failed(refused)
   }
 }
 

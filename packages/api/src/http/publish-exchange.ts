@@ -7,6 +7,7 @@ import { PushError } from '@bellwire/common'
 import type * as uws from 'uWebSockets.js'
 import type { PendingReply } from '../shards/pending-replies.ts'
 import type { HeaderList } from './cors.ts'
+import { lateBody } from './exchange.ts'
 import type { OpenExchange, OpenExchanges } from './open-exchanges.ts'
 import { respond, respondError } from './response.ts'
 import type { HttpResponse } from './types.ts'
@@ -14,26 +15,32 @@ import type { HttpResponse } from './types.ts'
 /** Told of every answer. */
 export type PublishListener = (status: number, milliseconds: number) => void
 
+/** How far it has come: the body comes in, the sender is looked up, the shard has it. */
+export type PublishStage = 'reading' | 'looking-up' | 'submitted'
+
 export class PublishExchange implements PendingReply, OpenExchange {
   readonly #res: uws.HttpResponse
   #headers: HeaderList
   readonly #onAnswer: PublishListener
-  readonly #others: OpenExchanges
-  readonly startedAt = performance.now()
+  readonly #allOpen: OpenExchanges<PublishExchange>
+  readonly #startedAt = performance.now()
   #open = true
+  stage: PublishStage = 'reading'
+  /** Drops what has come of the body, when the exchange ends before the rest. */
+  dropBody: (() => void) | null = null
 
   /** Must be made before the handler returns or awaits: it registers for the abort. */
   constructor(
     res: uws.HttpResponse,
     headers: HeaderList,
     onAnswer: PublishListener,
-    others: OpenExchanges,
+    allOpen: OpenExchanges<PublishExchange>,
   ) {
     this.#res = res
     this.#headers = headers
     this.#onAnswer = onAnswer
-    this.#others = others
-    others.add(this)
+    this.#allOpen = allOpen
+    allOpen.add(this)
     res.onAborted(() => this.#end())
   }
 
@@ -55,7 +62,7 @@ export class PublishExchange implements PendingReply, OpenExchange {
       res.writeHeader('content-type', 'application/json')
       res.end(frame.subarray(0, frame.length - 1))
     })
-    this.#onAnswer(200, performance.now() - this.startedAt)
+    this.#onAnswer(200, performance.now() - this.#startedAt)
   }
 
   failed(error: PushError): void {
@@ -67,24 +74,30 @@ export class PublishExchange implements PendingReply, OpenExchange {
     if (!this.#open) return
     this.#end()
     respondError(this.#res, error, this.#headers, { close })
-    this.#onAnswer(error.httpStatus, performance.now() - this.startedAt)
+    this.#onAnswer(error.httpStatus, performance.now() - this.#startedAt)
   }
 
   respond(response: HttpResponse): void {
     if (!this.#open) return
     this.#end()
     respond(this.#res, response, this.#headers, { close: true })
-    this.#onAnswer(response.status, performance.now() - this.startedAt)
+    this.#onAnswer(response.status, performance.now() - this.#startedAt)
   }
 
   /** Nobody waits longer for it: the process ends. */
   expire(): void {
-    const text = 'the server is shutting down, the message may or may not be stored'
-    this.fail(new PushError('SHUTTING_DOWN', text), true)
+    this.fail(this.stage === 'reading' ? lateBody() : this.#endOfServer(), true)
+  }
+
+  #endOfServer(): PushError {
+    const fate =
+      this.stage === 'submitted' ? 'the message may or may not be stored' : 'nothing was stored'
+    return new PushError('SHUTTING_DOWN', `the server is shutting down, ${fate}`)
   }
 
   #end(): void {
     this.#open = false
-    this.#others.delete(this)
+    this.#allOpen.delete(this)
+    if (this.stage === 'reading') this.dropBody?.()
   }
 }

@@ -12,7 +12,7 @@ import { TrustedProxies } from './client-address.ts'
 import { ConnectionLimit } from './connection-limit.ts'
 import type { CorsPolicy } from './cors.ts'
 import { framingIsAmbiguous, framingOf, refuseAmbiguous } from './framing.ts'
-import { ANSWER_WITHIN_MS } from './exchange.ts'
+import { type Exchange, expireLate } from './exchange.ts'
 import { firstLook, type Front } from './front.ts'
 import { listen, type Listener } from './listener.ts'
 import { OpenExchanges } from './open-exchanges.ts'
@@ -103,7 +103,7 @@ class Server<Connection> implements HttpServer {
   /** Apps with an older certificate: they listen no more, their connections go on. */
   readonly #retired: TemplatedApp[] = []
   readonly #limit: ConnectionLimit
-  readonly #exchanges = new OpenExchanges()
+  readonly #exchanges = new OpenExchanges<Exchange>()
   readonly #sweep: NodeJS.Timeout
   readonly #pipeline: Pipeline
   #listener: Listener | null = null
@@ -114,7 +114,7 @@ class Server<Connection> implements HttpServer {
     this.#options = options
     this.#limit = options.limit ?? new ConnectionLimit()
     this.#sweep = setInterval(
-      () => this.#exchanges.expireBefore(clock.now() - ANSWER_WITHIN_MS),
+      () => expireLate(this.#exchanges.all(), clock.now()),
       SWEEP_EVERY_MS,
     ).unref()
     this.#pipeline = new Pipeline({

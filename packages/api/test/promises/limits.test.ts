@@ -77,6 +77,22 @@ t.test('[PUB4] What is taken is kept exactly, or as Go would write it', async (t
   await checkDelivered(t, [stream], history.slice(before))
 })
 
+t.test('[LIM10] Bodies that their senders break off leave the room of others', async (t) => {
+  const { applicationToken: token } = user
+  const head = `POST /message HTTP/1.1\r\nHost: h\r\nX-Gotify-Key: ${token}\r\n`
+  const most = Buffer.alloc(4 * MIB - 1, 'x')
+  const answers: string[] = []
+  // More than all bodies together may hold.
+  for (let sent = 0; sent < 272 * MIB; sent += most.length) {
+    const sender = await RawConnection.open(bellwire.port)
+    sender.write(`${head}Content-Length: ${4 * MIB}\r\n\r\n`)
+    sender.write(most)
+    sender.end()
+    answers.push(await sender.closed())
+  }
+  t.equal(answers.join(''), '', 'nobody is refused')
+})
+
 t.test('[AUTH8] 20,000 wrong tokens are refused, and the right one goes on working', async (t) => {
   const memory = await bellwire.residentBytes()
   let wrong = 0
