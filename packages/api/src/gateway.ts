@@ -1,8 +1,8 @@
 /**
- * The composition root of one process: puts the stages together, starts them in the order of the
- * flow and stops them against it. Main thread. main.ts decides when.
+ * The composition root of one process: puts the stages together and starts them in the order of
+ * the flow. Main thread. main.ts decides when; stop-gateway.ts has the way back.
  */
-import { systemClock, type ClientId, type Logger } from '@bellwire/common'
+import { type Clock, type Logger, systemClock } from '@bellwire/common'
 import type { Config } from '@bellwire/common/config'
 import {
   createDatabase,
@@ -11,9 +11,9 @@ import {
   type DatabaseConnection,
 } from '@bellwire/common/db'
 import { createArena, GatewayRing } from '@bellwire/common/ring'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Authenticator } from './auth/authenticate.ts'
 import { PasswordHasher } from './auth/password-hasher.ts'
+import { startBackground } from './background.ts'
 import { Changes } from './changes.ts'
 import { ChangeRelay } from './cluster/change-relay.ts'
 import { startConnectionCheck } from './cluster/connection-check.ts'
@@ -22,15 +22,14 @@ import { type HealthQuestion, ownHealth } from './health/health.ts'
 import { addressText, TrustedProxies } from './http/client-address.ts'
 import { CorsPolicy } from './http/cors.ts'
 import { PublishEndpoint, type PublishOptions } from './http/publish-endpoint.ts'
-import { SHARED_GRACE_MS, startExpiryJob } from './manage/expiry-job.ts'
+import type { Route } from './http/types.ts'
 import { managementRoutes } from './manage/management-routes.ts'
 import { MessageFlow } from './message-flow.ts'
 import { metricsRoute } from './metrics-route.ts'
 import { Metrics } from './metrics.ts'
 import type { Kysely } from 'kysely'
-import { closeConnections } from './shutdown.ts'
-import { startRetentionJob } from './retention/retention-job.ts'
 import { ShardSupervisor } from './shards/shard-supervisor.ts'
+import { type RunningGateway, stopGateway } from './stop-gateway.ts'
 import { limitConnects } from './stream/connect-rate.ts'
 import { StreamEndpoint } from './stream/stream-endpoint.ts'
 import { StreamEvents } from './stream/stream-events.ts'
@@ -47,8 +46,6 @@ const LANE_BYTES = 262_144
 /** Bytes of all lanes together; with many shards each gets less. */
 const ARENA_BYTES = 536_870_912
 const POOL_SIZE = 10
-/** Whoever sends in the moment of the end gets a 503 in this time, and no reset. */
-const LAST_REFUSALS_MS = 200
 
 /** What GET /metrics, GET /health and GET /health/ready answer. */
 interface Account {
@@ -83,10 +80,60 @@ export interface Gateway {
   readonly supervisor: ShardSupervisor
 }
 
+/** What the stages of one process share. */
+interface Base {
+  readonly clock: Clock
+  readonly db: Kysely<Database>
+  readonly hasher: PasswordHasher
+  readonly authenticator: Authenticator
+  /** What the API changes, for everybody who must know. */
+  readonly changes: Changes
+}
+
+/** The stages behind the endpoints. */
+interface Shards {
+  readonly ring: GatewayRing
+  readonly metrics: Metrics
+  readonly flow: MessageFlow
+  readonly supervisor: ShardSupervisor
+}
+
 /** @throws {StartError} with one line that says why it cannot start. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, connection, log } = options
-  const { stream } = config.server
+  const { config, shared, log } = options
+  const base = createBase(options)
+  const shards = createShards(options)
+  const { changes } = base
+  const { flow, supervisor } = shards
+  const events = new StreamEvents(config.server.stream)
+  changes.listen((change) => base.authenticator.onChange(change))
+  changes.listen(revokeOnChange(flow.router))
+  changes.listen((change) => events.onChange(change))
+
+  let draining = false
+  const api = apiRoutes(options, base, shards, () => draining)
+  const pumping = flow.pump.run()
+  // Pages are read and packed on this thread while the workers load on theirs.
+  const [web] = await Promise.all([webRoutes(api, config, VERSION), supervisor.start()])
+
+  const doors = createDoors(options, base, shards, events, [...api, ...web])
+  const background = startBackground({ ...base, config, flow, shared, log })
+  const others = shared ? joinOthers(options, base, flow) : null
+  const { address, port } = await doors.server.listen()
+
+  return {
+    address,
+    port,
+    supervisor,
+    async stop() {
+      draining = true
+      const running = { ...base, ...shards, ...doors, pumping, background, others, log }
+      await stopGateway(running, config.server.stream.drainSeconds)
+    },
+  }
+}
+
+function createBase({ config, connection, log }: GatewayOptions): Base {
   const clock = systemClock
   const pool = createPool(connection, {
     name: 'bellwire gateway',
@@ -97,9 +144,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const hasher = new PasswordHasher({ cost: config.passStrength })
   const { secureCookie } = config.server
   const authenticator = new Authenticator({ db, hasher, clock, log, secureCookie })
-  const changes = new Changes()
-  changes.listen((change) => authenticator.onChange(change))
+  return { clock, db, hasher, authenticator, changes: new Changes() }
+}
 
+/** Metrics, flow and supervisor know each other; none asks before the workers are started. */
+function createShards({ config, connection, shared, log }: GatewayOptions): Shards {
+  const { stream, cluster } = config.server
   const { shardCount, shardThreads: threadCount } = stream
   const laneBytes = laneBytesFor(shardCount)
   const ring = new GatewayRing(createArena({ shardCount, threadCount, laneBytes }))
@@ -117,16 +167,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     limits: stream,
     meter: metrics,
   })
-  const events = new StreamEvents(stream)
-  changes.listen(revokeOnChange(flow.router))
-  changes.listen((change) => events.onChange(change))
   const supervisor = new ShardSupervisor({
     ring,
     shardCount,
     threadCount,
     connection,
-    shared: options.shared,
-    hints: config.server.cluster.hints,
+    shared,
+    hints: cluster.hints,
     logLevel: config.logLevel,
     log,
     drainShard: (shard) => flow.drainShard(shard),
@@ -134,116 +181,83 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     replaced: (thread) => flow.threadReplaced(thread),
     report: (thread, report) => metrics.report(thread, report),
   })
-  const { legacyTokens } = config.server
-  const manage = { db, authenticator, hasher, changes, config, clock, version: VERSION }
+  return { ring, metrics, flow, supervisor }
+}
+
+/** Every endpoint but the two fast ones and the pages. */
+function apiRoutes(
+  { config, forAll }: GatewayOptions,
+  { clock, db, hasher, authenticator, changes }: Base,
+  { metrics, flow }: Shards,
+  isDraining: () => boolean,
+): Route[] {
   const own: OwnAccount = { metrics, health: ownHealth(flow.canaries) }
-  const account = options.forAll?.(own) ?? own
+  const account = forAll?.(own) ?? own
   const takesMessages = async (): Promise<boolean> => (await account.health()).takesMessages
-  let draining = false
-  const api = [
+  const manage = { db, authenticator, hasher, changes, config, clock, version: VERSION }
+  const { legacyTokens } = config.server
+  return [
     ...managementRoutes({ ...manage, legacyTokens, takesMessages }),
     metricsRoute(account.metrics),
-    ...healthRoutes(account.health, () => draining),
+    ...healthRoutes(account.health, isDraining),
   ]
+}
 
-  const pumping = flow.pump.run()
-  // Pages are read and packed on this thread while the workers load on theirs.
-  const [web] = await Promise.all([webRoutes(api, config, VERSION), supervisor.start()])
-
-  const cors = new CorsPolicy(config.server)
-  const proxies = new TrustedProxies(config.server.trustedProxies)
+/** The two fast endpoints, and the doors that lead to them and to all others. */
+function createDoors(
+  { config, sharedPort, log }: GatewayOptions,
+  { db, authenticator }: Base,
+  { metrics, flow }: Shards,
+  events: StreamEvents,
+  routes: readonly Route[],
+): Pick<RunningGateway, 'publish' | 'streams' | 'server'> {
+  const { server: settings } = config
+  const { stream } = settings
+  const cors = new CorsPolicy(settings)
+  const proxies = new TrustedProxies(settings.trustedProxies)
   const remoteAddress: PublishOptions['remoteAddress'] = (res, req) =>
     proxies.clientAddress(
       addressText(res.getRemoteAddress()),
       req.getHeader('x-forwarded-for') || undefined,
     )
-  const shared = { gate: authenticator, cors, router: flow.router, remoteAddress }
+  const both = { gate: authenticator, cors, router: flow.router, remoteAddress }
   const publish = new PublishEndpoint({
-    ...shared,
-    maxBodyBytes: config.server.maxBodyBytes,
+    ...both,
+    maxBodyBytes: settings.maxBodyBytes,
     onAnswer: (status, milliseconds) => metrics.published(status, milliseconds),
+  })
+  const streams = new StreamEndpoint({
+    ...both,
+    allowedOrigins: stream.allowedOrigins,
+    openings: flow.openings,
+    connections: flow.connections,
+    events,
+    pingPeriodSeconds: stream.pingPeriodSeconds,
+    readBufferSize: stream.readBufferSize,
   })
   const server = createFrontDoors({
     db,
-    ssl: config.server.ssl,
-    address: config.server.listenAddr,
-    port: options.sharedPort ?? config.server.port,
-    sharedPort: options.sharedPort !== undefined,
-    keepAliveSeconds: config.server.keepAlivePeriodSeconds,
-    routes: [...api, ...web],
+    ssl: settings.ssl,
+    address: settings.listenAddr,
+    port: sharedPort ?? settings.port,
+    sharedPort: sharedPort !== undefined,
+    keepAliveSeconds: settings.keepAlivePeriodSeconds,
+    routes,
     authenticator,
     cors,
-    trustedProxies: config.server.trustedProxies,
+    trustedProxies: settings.trustedProxies,
     log,
     publish,
-    stream: limitConnects(
-      new StreamEndpoint({
-        ...shared,
-        allowedOrigins: stream.allowedOrigins,
-        openings: flow.openings,
-        connections: flow.connections,
-        events,
-        pingPeriodSeconds: stream.pingPeriodSeconds,
-        readBufferSize: stream.readBufferSize,
-      }),
-      stream.connectsPerSecond,
-    ),
+    stream: limitConnects(streams, stream.connectsPerSecond),
   })
-  flow.canaries.tick()
-  const everySecond = setInterval(() => {
-    flow.connections.pingDue(stream.pingPeriodSeconds, performance.now())
-    flow.canaries.tick()
-  }, 1_000)
-  const expiry = startExpiryJob({
-    db,
-    changes,
-    clock,
-    connectedClients: () => connectedClients(flow),
-    graceMs: options.shared ? SHARED_GRACE_MS : 0,
-    onError: (error) => log.warn({ err: error }, 'the expiry of clients failed'),
-  })
-  const others = options.shared ? joinOthers(options, { db, changes, flow }) : null
-  const retention = startRetentionJob({
-    ...{ db, changes, clock, defaults: config.retention },
-    onError: (error) => log.warn({ err: error }, 'the retention of messages failed'),
-  })
-  const { address, port } = await server.listen()
-
-  return {
-    address,
-    port,
-    supervisor,
-    async stop() {
-      draining = true
-      await server.stopAccepting()
-      hasher.refuseWaiting()
-      clearInterval(everySecond)
-      await expiry.stop()
-      await retention.stop()
-      await closeConnections(flow.connections, stream.drainSeconds)
-      // A request that is at work still needs the shards, and others must hear what it changes.
-      await Promise.all([server.finish(), publish.finish()])
-      await sleep(LAST_REFUSALS_MS)
-      await others?.leave()
-      await supervisor.stop()
-      await server.close()
-      ring.close()
-      await pumping
-      flow.close()
-      await authenticator.close().catch((error: unknown) => {
-        log.warn({ err: error }, 'the last uses of tokens could not be written')
-      })
-      await hasher.close()
-      metrics.close()
-      await db.destroy()
-    },
-  }
+  return { publish, streams, server }
 }
 
 /** Takes part in what the processes on one database tell each other. */
 function joinOthers(
   { connection, log }: GatewayOptions,
-  { db, changes, flow }: { db: Kysely<Database>; changes: Changes; flow: MessageFlow },
+  { db, changes }: Base,
+  flow: MessageFlow,
 ): { leave(): Promise<void> } {
   const check = startConnectionCheck({
     db,
@@ -263,8 +277,4 @@ function joinOthers(
 /** The greatest power of two within both bounds. */
 function laneBytesFor(shardCount: number): number {
   return Math.min(LANE_BYTES, 2 ** Math.floor(Math.log2(ARENA_BYTES / (2 * shardCount))))
-}
-
-function* connectedClients(flow: MessageFlow): Iterable<ClientId> {
-  for (const { clientId } of flow.connections.all()) if (clientId !== 0) yield clientId
 }

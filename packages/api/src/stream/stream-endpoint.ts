@@ -48,9 +48,8 @@ interface Upgrade {
   readonly headers: HeaderList
   readonly endsWithoutFrame: boolean
   readonly wantsEvents: boolean
-  open: boolean
-  /** What to undo when the client leaves before the answer. */
-  onAbort: (() => void) | null
+  /** Takes back what was asked of the shard; null while nothing was. */
+  takeBack: (() => void) | null
 }
 
 const MESSAGE_TOO_BIG = 1009
@@ -66,6 +65,9 @@ export class StreamEndpoint {
   readonly behavior: uws.WebSocketBehavior<StreamSocket>
   /** Its one element: the socket of the upgrade that is being answered. */
   readonly #opened: [uws.WebSocket<StreamSocket> | null] = [null]
+  /** Requests that wait for their look-up or their shard; whoever takes one out answers it. */
+  readonly #waiting = new Set<Upgrade>()
+  #ending = false
 
   constructor(options: StreamOptions) {
     this.#options = options
@@ -113,6 +115,15 @@ export class StreamEndpoint {
     )
   }
 
+  /** Refuses what waits and whatever comes from now on: no stream is opened any more. */
+  refuseAll(): void {
+    this.#ending = true
+    for (const upgrade of this.#waiting) {
+      upgrade.takeBack?.()
+      this.#refuse(upgrade, shuttingDown())
+    }
+  }
+
   #upgrade(res: uws.HttpResponse, req: uws.HttpRequest, context: uws.us_socket_context_t): void {
     const upgrade = this.#admit(res, req, context)
     if (upgrade === null) return
@@ -120,7 +131,7 @@ export class StreamEndpoint {
     const after = readAfter(req.getQuery())
     void this.#authenticate(res, req).then(
       (principal) => {
-        if (!upgrade.open) return
+        if (!this.#waiting.has(upgrade)) return
         if (problem !== null) this.#refuse(upgrade, problem)
         else this.#register(upgrade, principal, after)
       },
@@ -128,7 +139,7 @@ export class StreamEndpoint {
     )
   }
 
-  /** Registers for the abort and looks at the origin. Null: it was answered. */
+  /** Looks at the origin and registers for the abort. Null: it was answered. */
   #admit(
     res: uws.HttpResponse,
     req: uws.HttpRequest,
@@ -136,6 +147,18 @@ export class StreamEndpoint {
   ): Upgrade | null {
     const { cors, allowedOrigins } = this.#options
     const origin = decideOrigin(req, cors)
+    if (this.#ending) {
+      respondError(res, shuttingDown(), origin.headers, { close: true })
+      return null
+    }
+    if (!origin.allowed) {
+      respond(res, originRefusal, origin.headers, { close: true })
+      return null
+    }
+    if (!originMayStream(req, allowedOrigins)) {
+      respond(res, foreignOrigin(), origin.headers, { close: true })
+      return null
+    }
     const upgrade: Upgrade = {
       res,
       context: context ?? {},
@@ -143,22 +166,13 @@ export class StreamEndpoint {
       headers: origin.headers,
       endsWithoutFrame: req.getHeader('user-agent').toLowerCase().includes('okhttp'),
       wantsEvents: EVENTS_WANTED.has(queryValue(req.getQuery(), 'events')),
-      open: true,
-      onAbort: null,
+      takeBack: null,
     }
+    this.#waiting.add(upgrade)
     res.onAborted(() => {
-      upgrade.open = false
-      upgrade.onAbort?.()
+      this.#waiting.delete(upgrade)
+      upgrade.takeBack?.()
     })
-    if (!origin.allowed) {
-      respond(res, originRefusal, origin.headers, { close: true })
-      return null
-    }
-    if (!originMayStream(req, allowedOrigins)) {
-      upgrade.open = false
-      respond(res, foreignOrigin(), origin.headers, { close: true })
-      return null
-    }
     return upgrade
   }
 
@@ -199,7 +213,7 @@ export class StreamEndpoint {
       },
       (taken) => connections.has(taken),
     )
-    upgrade.onAbort = () => {
+    upgrade.takeBack = () => {
       if (openings.drop(number)) router.send({ kind: 'unsubscribe', connection: number, userId })
     }
     this.#subscribe(number, userId, clientId, after)
@@ -223,7 +237,7 @@ export class StreamEndpoint {
    */
   #accept(upgrade: Upgrade, socket: StreamSocket): void {
     const { res, key, context, headers } = upgrade
-    upgrade.open = false
+    this.#waiting.delete(upgrade)
     if (headers.length > 0) {
       res.cork(() => {
         res.writeStatus('101 Switching Protocols')
@@ -248,8 +262,7 @@ export class StreamEndpoint {
   }
 
   #refuse(upgrade: Upgrade, error: PushError): void {
-    if (!upgrade.open) return
-    upgrade.open = false
+    if (!this.#waiting.delete(upgrade)) return
     if (error.httpStatus === 400) {
       const version: HeaderList = [['sec-websocket-version', '13']]
       respond(upgrade.res, errorResponse(error), [...upgrade.headers, ...version], { close: true })
@@ -257,6 +270,10 @@ export class StreamEndpoint {
       respondError(upgrade.res, error, upgrade.headers, { close: true })
     }
   }
+}
+
+function shuttingDown(): PushError {
+  return new PushError('SHUTTING_DOWN', 'the server is shutting down')
 }
 
 function asPushError(error: unknown): PushError {

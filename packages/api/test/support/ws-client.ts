@@ -61,7 +61,7 @@ export async function openStream(port: number, options: OpenOptions): Promise<St
   throw new Error(`No stream: ${result.status} ${result.text}`)
 }
 
-function upgradeRequest(
+export function upgradeRequest(
   port: number,
   { token, basic, after, events, headers }: OpenOptions,
 ): string {
