@@ -26,10 +26,10 @@ async function run(): Promise<void> {
     log.info({ settings: describeConfig(config) }, 'Bellwire starts')
   }
 
-  let stopping = false
+  const stopping = new AbortController()
   const stop = (reason: string): void => {
-    if (stopping) return
-    stopping = true
+    if (stopping.signal.aborted) return
+    stopping.abort()
     log.info({ reason }, 'Bellwire stops')
     setTimeout(() => {
       log.error('not everything could be finished in time')
@@ -45,18 +45,18 @@ async function run(): Promise<void> {
         log.error({ err: error }, 'the stop failed')
         process.exit(1)
       }
-    })
+    }, ignore)
   }
   // After the start; one that fails ends the process by itself.
   const reload = (): void => void starting.then((program) => program.reload?.(), ignore)
   process.on('SIGTERM', stop)
   // A terminal tells the whole group; members leave both to their primary.
   process.on('SIGINT', isMember ? ignore : stop)
-  // From the first moment on: a primary that this signal ends would leave its PostgreSQL behind.
+  // From the first moment on: a process that this signal ends would leave its PostgreSQL behind.
   if (isMember) process.on('SIGHUP', ignore)
-  else if (config.server.cluster.processes > 1) process.on('SIGHUP', reload)
+  else process.on('SIGHUP', config.server.cluster.processes > 1 ? reload : stop)
 
-  const starting = start(config, log, stop)
+  const starting = start(config, log, stop, stopping.signal)
   const { failure } = await starting
   hasStarted = true
   await failure
@@ -67,10 +67,11 @@ async function start(
   config: Config,
   log: Logger,
   stop: (reason: string) => void,
+  stopping: AbortSignal,
 ): Promise<Program> {
   if (isMember) {
     const { startMember } = await import('./cluster/start-member.ts')
-    return startMember(config, log, stop)
+    return startMember(config, log, stop, stopping)
   }
   if (config.server.cluster.processes > 1) {
     const { startPrimary } = await import('./cluster/start-primary.ts')
@@ -80,8 +81,9 @@ async function start(
   return startAlone(config, log)
 }
 
+/** For what others act on. */
 function ignore(): void {
-  // Others act on it.
+  return
 }
 
 if (command !== 'serve' && !isMember) {

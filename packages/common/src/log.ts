@@ -17,6 +17,8 @@ export interface CreateLoggerOptions {
 }
 
 const MASK = '***'
+/** Of lines that could not be written. */
+const KEPT_CHARACTERS = 1_048_576
 
 const SECRET_FIELDS = [
   ...['token', 'password', 'pass', 'clientSecret', 'authorization', 'cookie'],
@@ -56,5 +58,17 @@ export function createLogger({ level, name, destination }: CreateLoggerOptions):
     redact: { paths: SECRET_PATHS, censor: MASK },
     hooks: { streamWrite: maskSecrets },
   }
-  return destination === undefined ? pino(options) : pino(options, destination)
+  return pino(options, destination ?? standardOutput())
+}
+
+/**
+ * Standard output, line by line. What cannot be written (a closed terminal, a full disk) waits for
+ * the next line, a megabyte of it at the most: a log that fails must not end the server.
+ */
+function standardOutput(): DestinationStream {
+  const output = pino.destination({ dest: 1, sync: true, maxLength: KEPT_CHARACTERS })
+  output.on('error', () => undefined)
+  // Nothing but what failed is left to write at the end, and it would be tried for ever.
+  output.flushSync = () => undefined
+  return output
 }

@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { open } from 'node:fs/promises'
 import t from 'tap'
 import { createLogger, maskSecrets } from '../src/log.ts'
 
@@ -104,4 +107,21 @@ t.test('maskSecrets() leaves everything else as it is', (t) => {
   t.equal(maskSecrets('{"url":"/stream?token=a b"}'), '{"url":"/stream?token=*** b"}')
   t.equal(maskSecrets('{"url":"/stream?token="}'), '{"url":"/stream?token="}')
   t.end()
+})
+
+t.test('createLogger() outlives an output that takes nothing', async (t) => {
+  const full = await open('/dev/full', 'w')
+  t.teardown(() => full.close())
+  const program = `
+    const { createLogger } = await import(process.argv[1])
+    const log = createLogger({ level: 'info' })
+    for (let line = 0; line < 3; line++) log.info('to nobody')
+    log.fatal('to nobody')
+    process.exit(7)`
+  const log = new URL('../src/log.js', import.meta.url).href
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program, log], {
+    stdio: ['ignore', full.fd, 'inherit'],
+    timeout: 10_000,
+  })
+  t.strictSame(await once(child, 'exit'), [7, null])
 })

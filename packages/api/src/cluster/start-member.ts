@@ -24,12 +24,14 @@ const ENDING: Health = { takesMessages: true, unready: null }
 
 /**
  * @param askToStop ends this process as a signal would
+ * @param stopping aborted once it was asked to
  * @throws {StartError} with one line that says why it cannot start.
  */
 export async function startMember(
   config: Config,
   log: Logger,
   askToStop: (reason: string) => void,
+  stopping: AbortSignal,
 ): Promise<Program> {
   let serving: Serving | null = null
   let ending = false
@@ -55,6 +57,8 @@ export async function startMember(
       reject(new StartError('the primary is gone'))
       askToStop('the primary is gone')
     })
+    // A spare has nothing to finish, and must not take a seat only to leave it.
+    stopping.addEventListener('abort', () => reject(new StartError('it was told to stop')))
     process.on('message', (message: ToMember) => {
       switch (message.kind) {
         case 'start':

@@ -110,6 +110,21 @@ t.test('A cluster', { timeout: 240_000 }, async (t) => {
     stream.destroy()
   })
 
+  await t.test('[CLU11] A spare that is told to stop takes no seat', async (t) => {
+    const [spare = 0] = await sparesOf(cluster)
+    process.kill(spare, 'SIGTERM')
+    t.ok(Number.isFinite(await within(10_000, () => !isRunning(spare))))
+    const before = listening(cluster)
+    const ends = logged(cluster, 'a member ended')
+    const [victim = 0] = await membersOf(cluster)
+    process.kill(victim, 'SIGKILL')
+    const hasSpare = async (): Promise<boolean> => (await sparesOf(cluster)).length === 1
+    t.ok(Number.isFinite(await within(20_000, () => listening(cluster) > before)))
+    t.ok(Number.isFinite(await within(20_000, hasSpare)), 'there is a new one')
+    t.equal((await membersOf(cluster)).length, 2)
+    t.equal(logged(cluster, 'a member ended'), ends + 1)
+  })
+
   await t.test('[CLU12] SIGHUP replaces the members one by one', async (t) => {
     const user = await api.identity()
     const before = await startedBy(cluster)

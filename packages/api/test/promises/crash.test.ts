@@ -116,6 +116,18 @@ t.test('[LIFE2] SIGTERM while requests wait for the database: they are answered'
   t.equal(await ending, 0)
 })
 
+t.test('[LIFE2] SIGHUP, as of a terminal that closes, is a stop', async (t) => {
+  const bellwire = await startBellwire(t)
+  const api = new ApiClient(bellwire)
+  t.teardown(() => api.close())
+  const user = await api.identity()
+  const stream = await openStream(bellwire.port, { token: user.clientToken })
+  process.kill(bellwire.pid, 'SIGHUP')
+  t.same(await stream.closed, { code: 1001 })
+  t.equal(await bellwire.ending, 0)
+  t.equal(await bellwire.postgresPid(), null, 'no PostgreSQL is left behind')
+})
+
 t.test('[LIFE3] SIGTERM while it starts ends it, and the next start is a good one', async (t) => {
   const bellwire = await startBellwire(t)
   t.equal(await bellwire.stop(), 0)
