@@ -20,9 +20,10 @@ export type Change =
       readonly applicationId: ApplicationId
     }
   | {
+      /** Those of one statement: telling of many costs little more than telling of one. */
       readonly kind: 'message-deleted'
       readonly userId: UserId
-      readonly messageId: MessageId
+      readonly messageIds: readonly MessageId[]
     }
   | {
       /** All messages of the user, or those of one application. */

@@ -13,9 +13,11 @@ import { readChange } from './read-change.ts'
 const CHANNEL = 'bellwire_changes'
 const POLL_MS = 1_000
 const RETRY_MS = 250
+/** Changes that one statement tells or reads: one may hold hundreds of ids. */
+const ROWS = 100
 /**
  * Ids are drawn before the commit, so a smaller one may appear after a greater one, but no later
- * than a statement may take (15 s). So long each row is read again.
+ * than a statement may take (15 s). So long a gap in the ids is looked at again.
  */
 const OVERLAP_MS = 30_000
 /** A process that was cut off for longer has missed changes, and says so. */
@@ -36,7 +38,8 @@ const NEWEST = 'select coalesce(max(id), 0) as newest from changes'
 
 const READ = {
   name: 'read-changes',
-  text: 'select id, origin, change from changes where id > $1 order by id',
+  text: `select id, origin, change from changes
+    where id > $1 and id <> all($2::bigint[]) order by id limit ${ROWS}`,
 } as const
 
 const CLEAN_UP = `delete from changes
@@ -61,14 +64,14 @@ export class ChangeRelay {
   readonly #origin = randomUUID()
   readonly #notifications: Notifications
   readonly #timers: readonly NodeJS.Timeout[]
-  /** Every row up to this id was read, or is older than this process; null: not known yet. */
+  /** No row up to this id is still to be read; null: not known yet. */
   #floor: number | null = null
-  /** When each row above the floor was first read. */
+  /** When each row above the floor was read: empty but for the time that a gap is open. */
   readonly #seen = new Map<number, number>()
   #lastRead = performance.now()
   #reading: Promise<void> | null = null
   #lookAgain = false
-  #untold: Change[] = []
+  readonly #untold: Change[] = []
   #telling: Promise<void> | null = null
   #closed = false
 
@@ -107,8 +110,7 @@ export class ChangeRelay {
 
   async #tellAll(): Promise<void> {
     while (this.#untold.length > 0) {
-      const batch = this.#untold
-      this.#untold = []
+      const batch = this.#untold.splice(0, ROWS)
       try {
         const texts = batch.map((change) => JSON.stringify(change))
         await this.#notifications.query({ ...TELL, values: [this.#origin, texts] })
@@ -116,7 +118,7 @@ export class ChangeRelay {
         // May be in the table all the same; a change that is heard twice does no harm.
         this.#options.log.debug({ error: String(error) }, 'changes could not be told yet')
         if (this.#closed) return
-        this.#untold = [...batch, ...this.#untold]
+        this.#untold.unshift(...batch)
         await sleep(RETRY_MS)
       }
     }
@@ -147,9 +149,12 @@ export class ChangeRelay {
       const [row] = await this.#notifications.query<{ newest: number }>({ text: NEWEST })
       this.#floor = row?.newest ?? 0
     } else {
-      const rows = await this.#notifications.query<ChangeRow>({ ...READ, values: [this.#floor] })
+      const values = [this.#floor, [...this.#seen.keys()]]
+      const rows = await this.#notifications.query<ChangeRow>({ ...READ, values })
       for (const row of rows) this.#take(row, startedAt)
-      this.#raiseFloor(startedAt)
+      const isWhole = rows.length < ROWS
+      this.#floor = this.#floorAbove(this.#floor, isWhole ? startedAt - OVERLAP_MS : 0)
+      this.#lookAgain ||= !isWhole
     }
     if (startedAt - this.#lastRead > KEPT_MS - OVERLAP_MS) {
       this.#options.log.warn('changes of other processes may have been missed')
@@ -159,7 +164,6 @@ export class ChangeRelay {
   }
 
   #take({ id, origin, change: text }: ChangeRow, now: number): void {
-    if (this.#seen.has(id)) return
     this.#seen.set(id, now)
     if (origin === this.#origin) return
     const change = readChange(text)
@@ -168,12 +172,12 @@ export class ChangeRelay {
     else this.#options.changes.announce(change, 'elsewhere')
   }
 
-  #raiseFloor(now: number): void {
-    for (const [id, at] of this.#seen) {
-      if (now - at < OVERLAP_MS) continue
-      this.#floor = Math.max(this.#floor ?? 0, id)
-      this.#seen.delete(id)
-    }
+  /** Up to the next gap that may be filled: one below a row that was read later than given. */
+  #floorAbove(floor: number, closedBefore: number): number {
+    for (const [id, at] of this.#seen) if (at <= closedBefore) floor = Math.max(floor, id)
+    for (const id of this.#seen.keys()) if (id <= floor) this.#seen.delete(id)
+    while (this.#seen.delete(floor + 1)) floor++
+    return floor
   }
 
   async #cleanUp(): Promise<void> {

@@ -47,17 +47,21 @@ function sqlState(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
-/** Deletes all messages of a user or of an application, however many there are. */
+/**
+ * Deletes all messages of a user or of an application, however many there are.
+ * @param stopped leaves the rest when it is aborted
+ */
 export async function deleteMessages(
   db: Kysely<Database>,
   owner: { readonly userId: UserId } | { readonly applicationId: ApplicationId },
+  stopped?: AbortSignal,
 ): Promise<void> {
   const all = db.selectFrom('messages').select('id').limit(DELETE_CHUNK)
   const chunk =
     'userId' in owner
       ? all.where('user_id', '=', owner.userId)
       : all.where('application_id', '=', owner.applicationId)
-  for (;;) {
+  while (stopped?.aborted !== true) {
     const deletion = db.deleteFrom('messages').where('id', 'in', chunk)
     const { numDeletedRows } = await deletion.executeTakeFirstOrThrow()
     if (numDeletedRows < DELETE_CHUNK) return

@@ -29,14 +29,15 @@ export interface ExpiryJobDeps {
 }
 
 export function startExpiryJob(deps: ExpiryJobDeps, periodMs = PERIOD_MS): PeriodicJob {
-  return startPeriodicJob(() => runExpiry(deps), periodMs, deps.onError)
+  return startPeriodicJob((stopped) => runExpiry(deps, stopped), periodMs, deps.onError)
 }
 
 /** One run: refresh first, so that a connected client never expires. */
-export async function runExpiry(deps: ExpiryJobDeps): Promise<void> {
+export async function runExpiry(deps: ExpiryJobDeps, stopped?: AbortSignal): Promise<void> {
   const { db, changes, clock } = deps
   const connected = [...deps.connectedClients()]
   for (let start = 0; start < connected.length; start += CHUNK) {
+    if (stopped?.aborted === true) return
     await refresh(db, connected.slice(start, start + CHUNK), clock.now())
   }
   const expired = await db
@@ -48,7 +49,7 @@ export async function runExpiry(deps: ExpiryJobDeps): Promise<void> {
     changes.announce({ kind: 'client-deleted', userId: user_id, clientId: id })
   }
   for (const applicationId of await deletedApplications(db)) {
-    await deleteMessages(db, { applicationId })
+    await deleteMessages(db, { applicationId }, stopped)
   }
 }
 

@@ -46,7 +46,7 @@ export function messageRoutes({ changes, db }: ManagementDeps): Route[] {
     if (!(await store.remove(userId, id))) {
       throw new PushError('NOT_FOUND', 'message does not exist')
     }
-    changes.announce({ kind: 'message-deleted', userId, messageId: id })
+    changes.announce({ kind: 'message-deleted', userId, messageIds: [id] })
     return empty()
   }
 

@@ -37,27 +37,27 @@ export class StreamEvents {
   onChange(change: Change): void {
     const connections = this.#listening.get(change.userId)
     if (connections === undefined) return
-    const event = eventOf(change)
-    if (event === null) return
-    const frame = Buffer.from(`${JSON.stringify(event)}\n`)
-    for (const connection of connections) connection.hint(this.#limits, frame)
+    for (const event of eventsOf(change)) {
+      const frame = Buffer.from(`${JSON.stringify(event)}\n`)
+      for (const connection of connections) connection.hint(this.#limits, frame)
+    }
   }
 }
 
-/** Null for what is none of the receivers' business. */
-function eventOf(change: Change): StreamEvent | null {
+/** None for what is none of the receivers' business. */
+function eventsOf(change: Change): readonly StreamEvent[] {
   switch (change.kind) {
     case 'message-deleted':
-      return { event: change.kind, id: change.messageId }
+      return change.messageIds.map((id) => ({ event: change.kind, id }))
     case 'messages-deleted':
-      return { event: change.kind, appid: change.applicationId }
+      return [{ event: change.kind, appid: change.applicationId }]
     case 'application-changed':
     case 'application-deleted':
-      return { event: change.kind, appid: change.applicationId }
+      return [{ event: change.kind, appid: change.applicationId }]
     case 'user-changed':
     case 'user-deleted':
     case 'client-changed':
     case 'client-deleted':
-      return null
+      return []
   }
 }

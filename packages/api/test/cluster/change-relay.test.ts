@@ -64,6 +64,10 @@ function usersOf({ heard }: Process): readonly number[] {
   )
 }
 
+function usersUpTo(last: number): readonly number[] {
+  return Array.from({ length: last }, (_, index) => index + 1)
+}
+
 t.test('[CLU4] ChangeRelay tells every other process once, in order, and not itself', async (t) => {
   const [a, b] = [await startProcess(t), await startProcess(t)]
   const change: Change = {
@@ -102,6 +106,29 @@ t.test('[CLU4] ChangeRelay hears of a row that was committed behind a later one'
   await late.end()
 })
 
+t.test('[CLU8] ChangeRelay hears each of very many once, also behind a gap', async (t) => {
+  const [a, b] = [await startProcess(t), await startProcess(t)]
+  const late = new pg.Client(clientConfig(connection, { name: 'late' }))
+  await late.connect()
+  t.teardown(() => late.end())
+  await late.query('begin')
+  await late.query(
+    `insert into changes (at, origin, change)
+      select 0, 'late', json_build_object('kind', 'user-deleted', 'userId', n)
+      from generate_series(1, 250) n`,
+  )
+  for (let user = 251; user <= 600; user++) a.changes.announce(deleted(user))
+  await until(() => usersOf(b).length >= 350)
+  t.strictSame(usersOf(b), usersUpTo(600).slice(250))
+  await late.query('commit')
+  await until(() => usersOf(b).length >= 600)
+  t.strictSame(usersOf(b).slice(350), usersUpTo(250))
+  t.strictSame(usersOf(a), usersUpTo(250), 'a hears nothing of its own')
+  for (let user = 601; user <= 900; user++) a.changes.announce(deleted(user))
+  await until(() => usersOf(b).length >= 900)
+  t.strictSame(usersOf(b).slice(600), usersUpTo(900).slice(600))
+})
+
 t.test(
   '[CLU4] ChangeRelay goes on after its connection was cut, and tells what waited',
   async (t) => {
@@ -121,6 +148,9 @@ t.test('ChangeRelay skips what another version wrote', async (t) => {
   const a = await startProcess(t)
   await tellByHand({ kind: 'invented', userId: 1 })
   await tellByHand({ kind: 'client-deleted', userId: 2 })
+  await tellByHand({ kind: 'message-deleted', userId: 2, messageIds: 3 })
+  await tellByHand({ kind: 'message-deleted', userId: 2, messageIds: [3, '4'] })
+  await tellByHand({ kind: 'user-deleted', userId: [2] })
   await tellByHand(deleted(3))
   await until(() => usersOf(a).includes(3))
   t.strictSame(usersOf(a), [3])

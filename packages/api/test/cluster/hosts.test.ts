@@ -1,4 +1,6 @@
 /** Two processes on one external PostgreSQL: messages and changes get from each to the other. */
+import { clientConfig } from '@bellwire/common/db'
+import pg from 'pg'
 import t, { type Test as Tap } from 'tap'
 import { type Answer, idOf, type Identity } from '../support/api-client.ts'
 import { openStream } from '../support/ws-client.ts'
@@ -121,6 +123,24 @@ t.test('[CLU4] A change at one process holds at the other within a second', asyn
     const allowed = await within(1_000, async () => (await deletion()).status === 404)
     t.ok(Number.isFinite(allowed))
   })
+})
+
+t.test('[WS9] Messages that another process deletes at once have an event each', async (t) => {
+  const user = await known(t)
+  const stream = await openStream(b.port, { token: user.clientToken, events: '1' })
+  const deleted = { kind: 'message-deleted', userId: user.userId, messageIds: [7, 8, 9] }
+  const database = new pg.Client(clientConfig(connection, { name: 'test' }))
+  await database.connect()
+  await database.query(`insert into changes (at, origin, change) values (0, 'retention', $1)`, [
+    JSON.stringify(deleted),
+  ])
+  await database.end()
+  await stream.until(() => stream.texts.length >= 3)
+  t.strictSame(
+    stream.texts,
+    [7, 8, 9].map((id) => JSON.stringify({ event: 'message-deleted', id })),
+  )
+  stream.destroy()
 })
 
 t.test('[CLU5] Without hints a message is found by the poll', async (t) => {

@@ -1,7 +1,7 @@
 import type { ApplicationId, ClientId } from '@bellwire/common'
 import t from 'tap'
 import { Changes, type Change } from '../../src/changes.ts'
-import { runExpiry, startExpiryJob } from '../../src/manage/expiry-job.ts'
+import { type ExpiryJobDeps, runExpiry, startExpiryJob } from '../../src/manage/expiry-job.ts'
 import { startTestPostgres } from '../support/postgres.ts'
 import { numberIn, startManagementServer, textIn } from './management-server.ts'
 
@@ -150,14 +150,18 @@ t.test(
     for (const gone of [id + 1_000, id + 2_000, 0] as ApplicationId[]) {
       await server.insertMessages({ id: gone, userId: user.id }, ['1', '2'])
     }
-    await runExpiry({
+    const messages = server.db.selectFrom('messages').select('id')
+    const deps: ExpiryJobDeps = {
       db: server.db,
       changes: new Changes(),
       clock: { now: () => 0 },
       connectedClients: () => [],
       onError: (error) => t.fail(String(error)),
-    })
-    t.same(await server.db.selectFrom('messages').select('id').execute(), [{ id: kept }])
+    }
+    await runExpiry(deps, AbortSignal.abort())
+    t.equal((await messages.execute()).length, 7, 'not once it is stopped')
+    await runExpiry(deps)
+    t.same(await messages.execute(), [{ id: kept }])
   },
 )
 

@@ -157,7 +157,7 @@ t.test('DELETE announces what is gone, and only then', async (t) => {
   t.match(await call(`DELETE /application/${application.id}/message`, user), { status: 200 })
   t.match(await call('DELETE /message', user), { status: 200 })
   t.same(server.changes.slice(seen), [
-    { kind: 'message-deleted', userId: user.id, messageId: first },
+    { kind: 'message-deleted', userId: user.id, messageIds: [first] },
     { kind: 'messages-deleted', userId: user.id, applicationId: application.id },
     { kind: 'messages-deleted', userId: user.id, applicationId: null },
   ])

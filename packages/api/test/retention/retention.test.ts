@@ -1,8 +1,8 @@
 /** Retention of messages on a real database, through the endpoints that set it. */
-import type { ApplicationId, Clock } from '@bellwire/common'
+import type { ApplicationId, Clock, MessageId } from '@bellwire/common'
 import t, { type Test } from 'tap'
 import { type Change, Changes } from '../../src/changes.ts'
-import { runRetention } from '../../src/retention/retention-job.ts'
+import { type RetentionDeps, runRetention } from '../../src/retention/retention-job.ts'
 import {
   type ManagementServer,
   numberIn,
@@ -25,7 +25,10 @@ interface Place {
   readonly fill: (fields: object, ages: readonly number[]) => Promise<TestApplication>
   /** Ages in days of the messages that are left, oldest first. */
   readonly agesOf: (application: TestApplication) => Promise<number[]>
-  readonly run: (defaults?: { days: number; count: number }) => Promise<readonly Change[]>
+  /** Returns the ids that were announced, each as often as it was. */
+  readonly run: (defaults?: { days: number; count: number }) => Promise<readonly MessageId[]>
+  /** What a run needs to tell these listeners. */
+  readonly jobOf: (changes: Changes, defaults?: { days: number; count: number }) => RetentionDeps
 }
 
 async function place(t: Test, server: ManagementServer): Promise<Place> {
@@ -58,31 +61,34 @@ async function place(t: Test, server: ManagementServer): Promise<Place> {
     return rows.map(({ date }) => (NOW - date) / DAY_MS)
   }
 
-  async function run(defaults = { days: 0, count: 0 }): Promise<readonly Change[]> {
+  function jobOf(changes: Changes, defaults = { days: 0, count: 0 }): RetentionDeps {
+    return { db, changes, clock: CLOCK, defaults, onError: (error) => t.fail(String(error)) }
+  }
+
+  async function run(defaults?: { days: number; count: number }): Promise<readonly MessageId[]> {
     const announced: Change[] = []
     const changes = new Changes()
     changes.listen((change) => announced.push(change))
-    const onError = (error: unknown): boolean => t.fail(String(error))
-    await runRetention({ db, changes, clock: CLOCK, defaults, onError })
-    return announced
+    await runRetention(jobOf(changes, defaults))
+    t.match(announced, Array(announced.length).fill({ kind: 'message-deleted', userId: user.id }))
+    return announced.flatMap((change) => ('messageIds' in change ? change.messageIds : []))
   }
-  return { server, user, fill, agesOf, run }
+  return { server, user, fill, agesOf, run, jobOf }
 }
 
 t.test('retention', async (t) => {
   const server = await startManagementServer(t, { connection: await startTestPostgres(t) })
 
   await t.test('[RET1] runRetention() deletes what is too old, and announces each', async (t) => {
-    const { fill, agesOf, run, user } = await place(t, server)
+    const { fill, agesOf, run } = await place(t, server)
     const short = await fill({ retentionDays: 2 }, [9, 3, 2.001, 2, 1, 0])
     const long = await fill({ retentionDays: 30 }, [31, 9])
     const plain = await fill({}, [400, 9])
-    const changes = await run()
+    const announced = await run()
     t.strictSame(await agesOf(short), [2, 1, 0], 'to the millisecond')
     t.strictSame(await agesOf(long), [9])
     t.strictSame(await agesOf(plain), [400, 9])
-    t.equal(changes.length, 4)
-    t.match(changes, Array(4).fill({ kind: 'message-deleted', userId: user.id }))
+    t.equal(announced.length, 4)
     t.strictSame(await run(), [], 'a second run finds nothing')
   })
 
@@ -114,13 +120,32 @@ t.test('retention', async (t) => {
       const { fill, run, user } = await place(t, server)
       const application = await fill({ retentionCount: 10 }, [])
       await server.insertMessages(application, Array<string>(2_510).fill('m'))
-      const announced = (await Promise.all([run(), run()])).flat()
-      const rest = await run()
+      const ids = (await Promise.all([run(), run()])).flat()
+      ids.push(...(await run()))
       const left = await server.call('GET /message?limit=200', { basic: user.basic })
       t.equal((left.json as { messages: unknown[] }).messages.length, 10)
-      const ids = [...announced, ...rest].map((change) => 'messageId' in change && change.messageId)
       t.equal(ids.length, 2_500)
       t.equal(new Set(ids).size, 2_500, 'each is announced once')
+    },
+  )
+
+  await t.test(
+    '[RET5] runRetention() tells of many at once, and ends when it is told',
+    async (t) => {
+      const { fill, jobOf, run } = await place(t, server)
+      const application = await fill({ retentionCount: 1 }, [])
+      await server.insertMessages(application, Array<string>(1_001).fill('m'))
+      await fill({ retentionDays: 2 }, [9])
+      const stop = new AbortController()
+      const changes = new Changes()
+      const counts: number[] = []
+      changes.listen((change) => {
+        if (change.kind === 'message-deleted') counts.push(change.messageIds.length)
+        if (counts.length === 2) stop.abort()
+      })
+      await runRetention(jobOf(changes), stop.signal)
+      t.strictSame(counts, [250, 250])
+      t.equal((await run()).length, 501, 'the next run finds the rest')
     },
   )
 
