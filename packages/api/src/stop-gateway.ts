@@ -23,7 +23,7 @@ import type { PublishEndpoint } from './http/publish-endpoint.ts'
 import type { MessageFlow } from './message-flow.ts'
 import type { Metrics } from './metrics.ts'
 import type { ShardSupervisor } from './shards/shard-supervisor.ts'
-import { closeConnections } from './shutdown.ts'
+import { closeConnections } from './stream/close-connections.ts'
 import type { StreamEndpoint } from './stream/stream-endpoint.ts'
 import type { FrontDoors } from './tls/front-doors.ts'
 

@@ -1,7 +1,7 @@
 /** Deploys without a storm: connects above a rate wait, and a stop closes in slices. */
 import type { ConnectionNumber, UserId } from '@bellwire/common'
 import t from 'tap'
-import { closeConnections } from '../../src/shutdown.ts'
+import { closeConnections } from '../../src/stream/close-connections.ts'
 import { ConnectRate } from '../../src/stream/connect-rate.ts'
 import { Connection, type Socket } from '../../src/stream/connection.ts'
 import { ApiClient } from '../support/api-client.ts'

@@ -4,7 +4,7 @@
  */
 import { ERROR_TABLE } from '@bellwire/common'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Connections } from './stream/connections.ts'
+import type { Connections } from './connections.ts'
 
 /** Between two slices at the most, so a few streams don't take all the seconds there are. */
 const LONGEST_PAUSE_MS = 100
