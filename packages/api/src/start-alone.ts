@@ -4,13 +4,18 @@ import type { Config } from '@bellwire/common/config'
 import { openDatabase } from './database/open-database.ts'
 import { prepareDatabase } from './database/prepare-database.ts'
 import { startGateway } from './gateway.ts'
-import { probeAddresses } from './http/probe-port.ts'
+import { portsOf, probeAddresses } from './http/probe-port.ts'
+import { inTurn } from './http/start-turns.ts'
 import { probeFiles } from './probe-files.ts'
 import type { Program } from './program.ts'
 import { welcome } from './welcome.ts'
 
 /** @throws {StartError | DatabaseStartError} with one line that says why it cannot start. */
-export async function startAlone(config: Config, log: Logger): Promise<Program> {
+export function startAlone(config: Config, log: Logger): Promise<Program> {
+  return inTurn(portsOf(config), () => start(config, log))
+}
+
+async function start(config: Config, log: Logger): Promise<Program> {
   await probeAddresses(config)
   await probeFiles(config)
   const database = await openDatabase(config, log)

@@ -3,7 +3,8 @@ import type { Logger } from '@bellwire/common'
 import type { Config } from '@bellwire/common/config'
 import { openDatabase } from '../database/open-database.ts'
 import { prepareDatabase } from '../database/prepare-database.ts'
-import { probeAddresses } from '../http/probe-port.ts'
+import { portsOf, probeAddresses } from '../http/probe-port.ts'
+import { inTurn } from '../http/start-turns.ts'
 import { probeFiles } from '../probe-files.ts'
 import type { Program } from '../program.ts'
 import { welcome } from '../welcome.ts'
@@ -15,11 +16,20 @@ import { Primary } from './primary.ts'
  * @param patience with members that do not answer
  * @throws {StartError | DatabaseStartError} with one line that says why it cannot start.
  */
-export async function startPrimary(
+export function startPrimary(
   config: Config,
   log: Logger,
   program: string,
   patience: Patience = PATIENCE,
+): Promise<Program> {
+  return inTurn(portsOf(config), () => start(config, log, program, patience))
+}
+
+async function start(
+  config: Config,
+  log: Logger,
+  program: string,
+  patience: Patience,
 ): Promise<Program> {
   // The members share the ports, so none of them would notice a stranger that shares them too.
   const port = await probeAddresses(config)

@@ -59,7 +59,8 @@ export async function listen(app: TemplatedApp, options: ListenOptions): Promise
   if (options.address.startsWith(UNIX)) return listenUnix(app, options.address.slice(UNIX.length))
   const host = bareHost(options.address)
   const { port, keepAliveSeconds } = options
-  // Without an await in between, so that another process has some 20 us to come in, and no more.
+  // Without an await in between: what is no Bellwire has some 20 us to come in, and no more. (Those
+  // take turns, start-turns.ts.)
   const free = options.shared ? port : freePort(app, host, port)
   const listener = free === null ? null : listenTcp(app, host, free, keepAliveSeconds)
   return listener ?? cannotListen(host, port)

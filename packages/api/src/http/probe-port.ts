@@ -20,6 +20,15 @@ export async function probeAddresses({ server }: Config): Promise<number> {
   return port
 }
 
+/** Every TCP port that will be listened on; 0 where the system chooses, or there is none. */
+export function portsOf({ server }: Config): number[] {
+  const { ssl } = server
+  return [
+    server.listenAddr.startsWith(UNIX) ? 0 : server.port,
+    ssl.enabled && !ssl.listenAddr.startsWith(UNIX) ? ssl.port : 0,
+  ]
+}
+
 /**
  * Listens for a moment as the only one; of a Unix socket the way is cleared.
  * @returns the port; where it is 0, one that the system has free. 0 for a Unix socket.

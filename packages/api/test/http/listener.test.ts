@@ -3,8 +3,10 @@ import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { StartError } from '../../src/http/start-error.ts'
+import { inTurn } from '../../src/http/start-turns.ts'
 import { RawConnection } from './raw-connection.ts'
 import { startTestServer } from './test-server.ts'
 
@@ -105,6 +107,28 @@ t.test('HttpServer.listen() on TCP', async (t) => {
     t.equal((await connection.answer())?.body, 'version')
     connection.destroy()
   })
+})
+
+t.test('[LIFE22] inTurn() lets one start at a time on a port', { skip: NO_PROC }, async (t) => {
+  const [one, other] = [await freePort(), await freePort()]
+  let atWork = 0
+  const start = (ports: readonly number[], ends: Promise<unknown>): Promise<void> =>
+    inTurn(ports, async () => {
+      atWork++
+      t.equal(atWork, 1)
+      await ends
+      atWork--
+    })
+  const failing = Promise.reject(new Error('cannot'))
+  await t.rejects(start([one], failing), { message: 'cannot' })
+  atWork = 0
+  await inTurn([0], () => start([0, one], sleep(50)))
+  await Promise.all([
+    start([one], sleep(50)),
+    start([other, one], sleep(50)),
+    start([one, other], sleep(50)),
+    start([one, one], sleep(50)),
+  ])
 })
 
 t.test('HttpServer.listen() on a unix socket', async (t) => {

@@ -58,6 +58,19 @@ t.test('[LIFE22] An address that cannot be had is told before a database is made
   }
 })
 
+t.test('[LIFE22] Of two that start in the same moment one gets the port', async (t) => {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  await new Promise((resolve) => probe.close(resolve))
+  const alone = { GOTIFY_SERVER_PORT: String(port) }
+  const cluster = { ...alone, GOTIFY_SERVER_CLUSTER_PROCESSES: '2' }
+  const starts = await Promise.allSettled([startBellwire(t, cluster), startBellwire(t, alone)])
+  const refused = starts.filter((start) => start.status === 'rejected')
+  t.equal(refused.length, 1)
+  t.match(String(refused[0]?.reason), /Cannot listen on .*: another process listens there/)
+})
+
 t.test(
   '[LIFE22] A folder of images that cannot be used is told before a database is made',
   async (t) => {
