@@ -8,7 +8,7 @@ import { formatNumber } from './figures.ts'
 
 /** Megabytes, but for the last two. */
 export interface CostModel {
-  /** The primary of a cluster, RSS; a server of one process has none. */
+  /** The primary of a cluster and its spare, RSS; a server of one process has none. */
   readonly primary: number
   /** PostgreSQL without the connections of any process, PSS. */
   readonly database: number
@@ -104,7 +104,7 @@ export function formula(model: CostModel): string {
   const { primary, database, warmUp, connections, socket, kernel } = model
   const megabytes = (value: number): string => `${formatNumber(value)} MB`
   const once = [
-    ...(primary > 0 ? [`${megabytes(primary)} primary`] : []),
+    ...(primary > 0 ? [`${megabytes(primary)} primary and its spare`] : []),
     `${megabytes(database)} PostgreSQL`,
   ]
   const each = [
