@@ -123,6 +123,10 @@ async function runVerb(
   const runnable = entries.filter(
     ({ variant }) => (remotes.size === 0 || variant.kind === 'remote') && isWanted(variant.name),
   )
+  if (runnable.length === 0) {
+    const names = [...new Set(entries.map(({ variant }) => variant.name))]
+    throw new Error(`No such server. ${verb} has these: ${names.join(', ')}`)
+  }
   await runner.visitAll(interleave(runnable, Number(options.rounds)), ROUNDS_LIMIT_SECONDS)
   if (verb !== 'all' || remotes.size > 0 || options.only.length > 0) return
   if (options.k6 !== undefined) {
