@@ -133,40 +133,43 @@ t.test('[IMP4] Ids that leave no room for others are refused', async (t) => {
   t.same(await countsIn(into), { users: 0, applications: 0, clients: 0, messages: 0 })
 })
 
-t.test('[IMP4] A whole SQLite file that cannot be read as it is, is not called damaged', async (t) => {
-  const folder = t.testdir({})
-  const file = join(folder, 'gotify.db')
-  writeGotify3(file)
-  const into = await imports.newDatabase()
-  const copy = async (name: string, ...suffixes: readonly string[]): Promise<string> => {
-    const to = join(folder, name, 'gotify.db')
-    await mkdir(dirname(to))
-    for (const suffix of suffixes) await copyFile(file + suffix, to + suffix)
-    return to
-  }
+t.test(
+  '[IMP4] A whole SQLite file that cannot be read as it is, is not called damaged',
+  async (t) => {
+    const folder = t.testdir({})
+    const file = join(folder, 'gotify.db')
+    writeGotify3(file)
+    const into = await imports.newDatabase()
+    const copy = async (name: string, ...suffixes: readonly string[]): Promise<string> => {
+      const to = join(folder, name, 'gotify.db')
+      await mkdir(dirname(to))
+      for (const suffix of suffixes) await copyFile(file + suffix, to + suffix)
+      return to
+    }
 
-  // What a kill leaves: pages of the transaction in the file, those before it in the journal.
-  const gotify = new Sqlite(file)
-  t.teardown(() => gotify.close())
-  gotify.exec('pragma cache_size = 1; begin')
-  gotify.exec(`with recursive n(i) as (select 1 union all select i + 1 from n where i < 500)
+    // What a kill leaves: pages of the transaction in the file, those before it in the journal.
+    const gotify = new Sqlite(file)
+    t.teardown(() => gotify.close())
+    gotify.exec('pragma cache_size = 1; begin')
+    gotify.exec(`with recursive n(i) as (select 1 union all select i + 1 from n where i < 500)
     insert into messages (application_id, message) select 2, hex(zeroblob(500)) from n`)
-  const killed = await copy('killed', '', '-journal')
-  await imports.refused(t, killed, into, /has an unfinished transaction: start and stop Gotify/)
-  await imports.refused(t, file, into, /is in use: stop Gotify, then import/)
-  gotify.exec('rollback; pragma journal_mode = wal; update users set admin = 1')
+    const killed = await copy('killed', '', '-journal')
+    await imports.refused(t, killed, into, /has an unfinished transaction: start and stop Gotify/)
+    await imports.refused(t, file, into, /is in use: stop Gotify, then import/)
+    gotify.exec('rollback; pragma journal_mode = wal; update users set admin = 1')
 
-  const logged = await copy('logged', '', '-wal')
-  await chmod(dirname(logged), 0o555)
-  await asNobody(() =>
-    imports.refused(t, logged, into, /may not be opened: its folder ".*logged" must be writable/),
-  )
-  await chmod(`${logged}-wal`, 0)
-  await asNobody(() =>
-    imports.refused(t, logged, into, /may not be opened: ".*gotify\.db-wal" must be readable/),
-  )
-  await chmod(dirname(logged), 0o755)
-})
+    const logged = await copy('logged', '', '-wal')
+    await chmod(dirname(logged), 0o555)
+    await asNobody(() =>
+      imports.refused(t, logged, into, /may not be opened: its folder ".*logged" must be writable/),
+    )
+    await chmod(`${logged}-wal`, 0)
+    await asNobody(() =>
+      imports.refused(t, logged, into, /may not be opened: ".*gotify\.db-wal" must be readable/),
+    )
+    await chmod(dirname(logged), 0o755)
+  },
+)
 
 t.test('[IMP2] Times of PostgreSQL beyond those of RFC 3339 are counted', async (t) => {
   const from = await gotifyOnPostgres()
