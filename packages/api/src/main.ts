@@ -75,10 +75,10 @@ async function start(
   }
   if (config.server.cluster.processes > 1) {
     const { startPrimary } = await import('./cluster/start-primary.ts')
-    return startPrimary(config, log, fileURLToPath(import.meta.url))
+    return startPrimary(config, log, fileURLToPath(import.meta.url), stopping)
   }
   const { startAlone } = await import('./start-alone.ts')
-  return startAlone(config, log)
+  return startAlone(config, log, stopping)
 }
 
 /** For what others act on. */

@@ -11,8 +11,8 @@ import type { Program } from './program.ts'
 import { welcome } from './welcome.ts'
 
 /** @throws {StartError | DatabaseStartError} with one line that says why it cannot start. */
-export function startAlone(config: Config, log: Logger): Promise<Program> {
-  return inTurn(portsOf(config), () => start(config, log))
+export function startAlone(config: Config, log: Logger, stopping: AbortSignal): Promise<Program> {
+  return inTurn({ ports: portsOf(config), stopping, log }, () => start(config, log))
 }
 
 async function start(config: Config, log: Logger): Promise<Program> {

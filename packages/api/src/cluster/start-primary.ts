@@ -13,6 +13,7 @@ import { Primary } from './primary.ts'
 
 /**
  * @param program file of the program, started again for each member
+ * @param stopping aborted once it is to end: a start that waits for its turn ends then
  * @param patience with members that do not answer
  * @throws {StartError | DatabaseStartError} with one line that says why it cannot start.
  */
@@ -20,9 +21,12 @@ export function startPrimary(
   config: Config,
   log: Logger,
   program: string,
+  stopping: AbortSignal,
   patience: Patience = PATIENCE,
 ): Promise<Program> {
-  return inTurn(portsOf(config), () => start(config, log, program, patience))
+  return inTurn({ ports: portsOf(config), stopping, log }, () =>
+    start(config, log, program, patience),
+  )
 }
 
 async function start(

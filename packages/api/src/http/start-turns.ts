@@ -5,21 +5,34 @@
  * at a port, and until somebody listens there.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import type { Logger } from '@bellwire/common'
 import { StartError } from './start-error.ts'
 
 /** Longer than a start takes that has no old log to go through. */
 const PATIENCE_MS = 60_000
 
+export interface TurnOptions {
+  /** 0 is no port. */
+  readonly ports: readonly number[]
+  /** Aborted when there will be no start. */
+  readonly stopping: AbortSignal
+  readonly log: Logger
+}
+
 /**
- * Does the work while nobody else does any for one of the ports; 0 is no port.
- * @throws {StartError} when another one takes too long, and what the work throws
+ * Does the work while nobody else does any for one of the ports.
+ * @throws {StartError} when another one takes too long, or the wait is ended, and what the work throws
  */
-export async function inTurn<T>(ports: readonly number[], work: () => Promise<T>): Promise<T> {
+export async function inTurn<T>(
+  { ports, stopping, log }: TurnOptions,
+  work: () => Promise<T>,
+): Promise<T> {
   const turns: Turn[] = []
   try {
     // In one order everywhere, so that no two wait for each other.
     for (const port of [...new Set(ports)].sort((a, b) => a - b)) {
-      if (port !== 0 && process.platform === 'linux') turns.push(await Turn.take(port))
+      if (port === 0 || process.platform !== 'linux') continue
+      turns.push(await Turn.take(port, stopping, log))
     }
     return await work()
   } finally {
@@ -42,14 +55,17 @@ class Turn {
     })
   }
 
-  static async take(port: number): Promise<Turn> {
+  static async take(port: number, stopping: AbortSignal, log: Logger): Promise<Turn> {
     const name = `\0bellwire starts on port ${port}`
-    const patience = AbortSignal.timeout(PATIENCE_MS)
-    while (!patience.aborted) {
+    const late = AbortSignal.timeout(PATIENCE_MS)
+    const patience = AbortSignal.any([late, stopping])
+    for (let tries = 0; !patience.aborted; tries++) {
       const server = createServer()
       if (await takes(server, name)) return new Turn(server)
+      if (tries === 0) log.info({ port }, 'waits for another Bellwire that starts on this port')
       await untilEnd(name, patience)
     }
+    if (stopping.aborted) throw new StartError('it was told to stop')
     throw new StartError(`Another Bellwire that starts on port ${port} does not come to an end`)
   }
 

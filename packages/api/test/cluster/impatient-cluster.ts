@@ -6,7 +6,7 @@ import { MAIN } from '../support/bellwire.ts'
 
 const { config } = loadConfigFromProcess()
 const log = createLogger({ level: config.logLevel, name: 'gateway' })
-const program = await startPrimary(config, log, MAIN, {
+const program = await startPrimary(config, log, MAIN, new AbortController().signal, {
   ...{ periodMs: 200, questions: 10, loadingQuestions: 300 },
 })
 process.once('SIGTERM', () => void program.stop())

@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { StartError } from '../../src/http/start-error.ts'
 import { inTurn } from '../../src/http/start-turns.ts'
@@ -112,8 +114,10 @@ t.test('HttpServer.listen() on TCP', async (t) => {
 t.test('[LIFE22] inTurn() lets one start at a time on a port', { skip: NO_PROC }, async (t) => {
   const [one, other] = [await freePort(), await freePort()]
   let atWork = 0
+  const stopping = new AbortController()
+  const options = { stopping: stopping.signal, log: pino({ level: 'silent' }) }
   const start = (ports: readonly number[], ends: Promise<unknown>): Promise<void> =>
-    inTurn(ports, async () => {
+    inTurn({ ...options, ports }, async () => {
       atWork++
       t.equal(atWork, 1)
       await ends
@@ -122,13 +126,20 @@ t.test('[LIFE22] inTurn() lets one start at a time on a port', { skip: NO_PROC }
   const failing = Promise.reject(new Error('cannot'))
   await t.rejects(start([one], failing), { message: 'cannot' })
   atWork = 0
-  await inTurn([0], () => start([0, one], sleep(50)))
+  await inTurn({ ...options, ports: [0] }, () => start([0, one], sleep(50)))
   await Promise.all([
     start([one], sleep(50)),
     start([other, one], sleep(50)),
     start([one, other], sleep(50)),
     start([one, one], sleep(50)),
   ])
+  const long = new AbortController()
+  const first = start([one], once(long.signal, 'abort'))
+  const second = start([one], Promise.resolve())
+  stopping.abort()
+  await t.rejects(second, { message: 'it was told to stop' })
+  long.abort()
+  await first
 })
 
 t.test('HttpServer.listen() on a unix socket', async (t) => {
