@@ -4,6 +4,9 @@ import t from 'tap'
 import { startPeriodicJob } from '../src/periodic-job.ts'
 
 t.setTimeout(30_000)
+// A job alone keeps no process running.
+const awake = setInterval(() => undefined, 1_000)
+t.teardown(() => clearInterval(awake))
 
 t.test('[RET5] startPeriodicJob() waits for a run that ends when it is told', async (t) => {
   let ended = false
