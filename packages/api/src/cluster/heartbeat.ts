@@ -43,6 +43,11 @@ export class Heartbeat {
     this.#timer ??= setInterval(() => this.#beat(), this.#options.patience.periodMs)
   }
 
+  /** True when two questions have no answer; the answer to one may be under way. */
+  get isSilent(): boolean {
+    return this.#unanswered >= 2
+  }
+
   answered(): void {
     this.#unanswered = 0
     this.#hasAnswered = true

@@ -62,9 +62,9 @@ export class Member {
     this.#child.on('message', (message: FromMember) => this.#hear(message))
   }
 
-  /** True once it can start at once. */
-  get isLoaded(): boolean {
-    return this.#isLoaded
+  /** True while it can start at once. */
+  get isReady(): boolean {
+    return this.#isLoaded && !this.#heartbeat.isSilent
   }
 
   get hasListened(): boolean {

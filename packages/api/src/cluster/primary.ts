@@ -171,7 +171,7 @@ export class Primary implements Program {
 
   #takeSpare(): Member | null {
     const spare = this.#spare
-    if (spare?.isLoaded !== true) return null
+    if (spare?.isReady !== true) return null
     this.#spare = null
     return spare
   }

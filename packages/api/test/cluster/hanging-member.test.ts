@@ -5,8 +5,8 @@ import t from 'tap'
 import { SPARE_ARGUMENT } from '../../src/cluster/ipc.ts'
 import { Member } from '../../src/cluster/member.ts'
 import { ApiClient } from '../support/api-client.ts'
-import { startBellwire } from '../support/bellwire.ts'
-import { CLUSTER, listening, logged, membersOf } from './cluster-processes.ts'
+import { isRunning, startBellwire } from '../support/bellwire.ts'
+import { CLUSTER, listening, logged, membersOf, sparesOf } from './cluster-processes.ts'
 import { within } from './two-processes.ts'
 
 const IMPATIENT = fileURLToPath(new URL('impatient-cluster.js', import.meta.url))
@@ -42,6 +42,23 @@ t.test('A cluster', { timeout: 120_000 }, async (t) => {
     t.notOk(members.includes(stopped))
     t.ok(members.includes(other), 'the one that answers stays')
     t.equal(logged(cluster, 'because it had not answered for 2 s'), 1)
+  })
+
+  await t.test('[CLU11] A spare that hangs takes no seat', async (t) => {
+    const hasSpare = async (): Promise<boolean> => (await sparesOf(cluster)).length === 1
+    t.ok(Number.isFinite(await within(20_000, hasSpare)))
+    const [spare = 0] = await sparesOf(cluster)
+    process.kill(spare, 'SIGSTOP')
+    // Four questions of that primary.
+    await sleep(800)
+    const before = listening(cluster)
+    const ends = logged(cluster, 'a member ended')
+    const [victim = 0] = await membersOf(cluster)
+    process.kill(victim, 'SIGKILL')
+    t.ok(Number.isFinite(await within(30_000, () => listening(cluster) > before)))
+    t.ok(Number.isFinite(await within(30_000, () => !isRunning(spare))), 'it is killed')
+    t.equal((await membersOf(cluster)).length, 2)
+    t.equal(logged(cluster, 'a member ended'), ends + 1, 'it was no member')
   })
 
   await t.test('[CLU17] A primary that was paused itself kills nobody', async (t) => {
