@@ -6,7 +6,7 @@
  *   k6 run -e BASE_URL=http://127.0.0.1:8080 bench/k6/websocket-test.js
  */
 import exec from 'k6/execution'
-import { deliverySuccess, makeUsers, openStream, publish } from './lib/gotify.js'
+import { deliverySuccess, holdStream, makeUsers, publish } from './lib/gotify.js'
 
 const STAGES = (__ENV.STAGES || '1000:1m,5000:2m,10000:2m,10000:1m').split(',').map((stage) => {
   const [sockets, duration] = stage.split(':')
@@ -58,7 +58,8 @@ export function holdStreams({ users, startMs }) {
     const openAtMs = startMs + dueSecond(position) * 1000
     if (openAtMs < endMs)
       setTimeout(
-        () => hold(users[position % users.length], endMs),
+        // One stream of each user looks back at the end.
+        () => holdStream(users[position % users.length].client, endMs, position < users.length),
         Math.max(0, openAtMs - Date.now()),
       )
   }
@@ -67,17 +68,6 @@ export function holdStreams({ users, startMs }) {
 export function publishOne({ users }) {
   const acknowledged = publish(users[Math.floor(Math.random() * users.length)].application)
   deliverySuccess.add(acknowledged)
-}
-
-function hold(user, endMs) {
-  let lastId = 0
-  const socket = openStream(user.client, {
-    open: () => setTimeout(() => socket.close(), Math.max(0, endMs - Date.now())),
-    message: (id) => {
-      deliverySuccess.add(id > lastId)
-      lastId = id
-    },
-  })
 }
 
 /** The second at which the ramp reaches socket number `position`; every stage rises evenly to its level. */

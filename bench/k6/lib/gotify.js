@@ -9,6 +9,8 @@ import { WebSocket } from 'k6/websockets'
 
 export const BASE_URL = (__ENV.BASE_URL || 'http://127.0.0.1:8080').replace(/\/$/, '')
 const STREAM_URL = `${BASE_URL.replace(/^http/, 'ws')}/stream`
+/** A message published so close to the opening or the end of a stream need not have come over it. */
+const MARGIN_MS = 2000
 const ADMIN = `${__ENV.ADMIN_NAME || 'admin'}:${__ENV.ADMIN_PASS || 'admin'}`
 
 /** Connect call to the open stream. */
@@ -49,7 +51,7 @@ export function openStream(client, handlers) {
   socket.addEventListener('message', ({ data }) => {
     const arrivedMs = Date.now()
     const message = JSON.parse(data)
-    const stampMs = Number(/ts=(\d+)/.exec(message.message)?.[1])
+    const stampMs = stampOf(message.message)
     messagesReceived.add(1)
     deliveryMs.add(arrivedMs - stampMs)
     if (handlers.message) handlers.message(message.id, stampMs)
@@ -58,6 +60,47 @@ export function openStream(client, handlers) {
     if (!opened) connectSuccess.add(false)
   })
   return socket
+}
+
+/**
+ * Holds a stream until `endMs`. Each message that comes counts for delivery_success, false when it is out of order; with
+ * `looksBack` so does, as false, each one that the history has and the stream has not brought.
+ */
+export function holdStream(client, endMs, looksBack) {
+  const received = new Set()
+  let lastId = 0
+  const socket = openStream(client, {
+    open: () => {
+      const openedMs = Date.now()
+      setTimeout(() => finish(openedMs), Math.max(0, endMs - openedMs))
+    },
+    message: (id) => {
+      deliverySuccess.add(id > lastId)
+      lastId = id
+      if (looksBack) received.add(id)
+    },
+  })
+
+  async function finish(openedMs) {
+    if (looksBack) await countMissing(client, openedMs, received)
+    socket.close()
+  }
+}
+
+async function countMissing(client, openedMs, received) {
+  const lastMs = Date.now() - MARGIN_MS
+  const answer = await http.asyncRequest('GET', `${BASE_URL}/message?limit=200`, null, {
+    headers: { 'X-Gotify-Key': client },
+  })
+  for (const { id, message } of answer.json().messages) {
+    const stampMs = stampOf(message)
+    const isDue = stampMs > openedMs + MARGIN_MS && stampMs < lastMs
+    if (isDue && !received.has(id)) deliverySuccess.add(false)
+  }
+}
+
+function stampOf(message) {
+  return Number(/ts=(\d+)/.exec(message)?.[1])
 }
 
 /** Publishes one message of about 200 bytes that carries the moment of the call; true when it was acknowledged. */
