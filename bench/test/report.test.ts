@@ -1,7 +1,7 @@
 /** Reports and comparisons from a small result, and the bounds of the regression gate. */
 import t from 'tap'
 import { buildReport } from '../src/report/build-report.ts'
-import { costModel, ramMb } from '../src/report/cost-model.ts'
+import { costModel, formula, ramMb } from '../src/report/cost-model.ts'
 import { compareResults } from '../src/report/compare.ts'
 import { fillBlocks } from '../src/report/fill-documents.ts'
 import { renderHtml, renderMarkdown } from '../src/report/document.ts'
@@ -75,6 +75,37 @@ t.test('buildReport renders what was measured and leaves out what was not', (t) 
   t.end()
 })
 
+t.test('buildReport sets ratios beside the figures of a server of --against only', (t) => {
+  const ours = publishSamples([900, 1000, 1100])
+  const as = (variant: string, perSecond: number): Sample[] =>
+    publishSamples([perSecond]).map((sample) => ({ ...sample, variant }))
+  const open = (variant: string, publishP99Ms: number): Sample => ({
+    ...{ scenario: 'publish-open-1000', variant, round: 0 },
+    metrics: { publishP99Ms },
+  })
+  const alone = renderMarkdown(buildReport(resultWith([...ours, ...as('bare-uws', 4000)]), 'test'))
+  t.notMatch(alone, ' / ', 'the bare server is a ceiling, not a rival')
+  t.match(alone, 'bare-uws stores nothing: its publishes are not durable.')
+  const beside = buildReport(
+    resultWith([
+      ...[...ours, ...as('bare-uws', 4000), ...as('gotify', 80)],
+      ...[open('shards-256', 2), open('gotify', 32)],
+    ]),
+    'test',
+  )
+  const markdown = renderMarkdown(beside)
+  t.match(markdown, '|  | shards-256 | bare-uws | gotify | Bellwire / gotify |')
+  t.match(markdown, ', 64 publishers | 1,000 | 4,000 | 80.0 | 12.5 |')
+  t.match(markdown, 'p99 (ms) | 2 | - | 32.0 | 0.063 |', 'of a latency the ratio too')
+  t.match(markdown, 'for times (ms) and memory less than 1')
+  const head = '| publishes a second | / gotify | publish p99 (ms) | / gotify | failed |'
+  t.match(markdown, `| publish-closed-64 ${head}`)
+  t.match(markdown, '| shards-256 | 1,000 | 12.5 | 1,000 | 0.08 | 0 |')
+  t.match(markdown, '| gotify | 80.0 | 1 | 12,500 | 1 | 0 |')
+  t.match(renderHtml(beside), '<th>/ gotify</th>')
+  t.end()
+})
+
 t.test('buildReport draws a server that answered nothing', (t) => {
   const html = renderHtml(buildReport(resultWith(publishSamples([0, 0])), 'test'))
   t.match(html, 'height="0.0"')
@@ -143,6 +174,7 @@ t.test('costModel adds up what a host, a process and a socket cost', (t) => {
   if (model === null) throw new Error('No model')
   t.equal(ramMb(model, 0, 1), 20 + 134, 'one process has no primary')
   t.equal(ramMb(model, 1e6, 4), 80 + 20 + 4 * 134 + 6000)
+  t.match(formula(model), '80.0 MB primary and its spare (only with several processes) + 20.0 MB')
   const held: Sample = {
     scenario: 'scale-100000',
     variant: 'defaults',

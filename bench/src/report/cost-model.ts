@@ -104,7 +104,9 @@ export function formula(model: CostModel): string {
   const { primary, database, warmUp, connections, socket, kernel } = model
   const megabytes = (value: number): string => `${formatNumber(value)} MB`
   const once = [
-    ...(primary > 0 ? [`${megabytes(primary)} primary and its spare`] : []),
+    ...(primary > 0
+      ? [`${megabytes(primary)} primary and its spare (only with several processes)`]
+      : []),
     `${megabytes(database)} PostgreSQL`,
   ]
   const each = [

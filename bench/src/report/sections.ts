@@ -3,7 +3,15 @@ import { scenariosOf, valuesOf, variantsOf, type RunResult } from '../results/re
 import { fitLine, median } from '../stats/summary.ts'
 import type { Plot, Section, Table } from './document.ts'
 import { formatNumber, metricTitle } from './figures.ts'
+import { otherServers, ratioText } from './other-servers.ts'
 import { barChart, lineChart, type Bar } from './plot.ts'
+
+/** What a reader compares servers by; CPU is not among them, as some of it may be spent in a database elsewhere. */
+const COMPARED = new Set([
+  ...['publishesPerSecond', 'publishP50Ms', 'publishP99Ms', 'deliveryP99Ms'],
+  ...['framesPerSecond', 'loneP99Ms', 'connectsPerSecond', 'growthBytesPerSocket'],
+  ...['startMs', 'rssMb', 'allBackMs', 'catchUpMs', 'messagesPerSecond'],
+])
 
 export function machineSection(result: RunResult): Section {
   const { machine } = result
@@ -32,7 +40,7 @@ export function machineSection(result: RunResult): Section {
   return {
     title: 'The machine',
     text: [
-      'Load processes, servers and PostgreSQL share these cores, so figures are lower than with a load machine of its own; compare ratios, not absolute numbers. Messages are committed with fsync before they are acknowledged.',
+      'Load processes, servers and PostgreSQL share these cores, so figures are lower than with a load machine of its own; compare ratios, not absolute numbers. Bellwire commits messages with fsync before it acknowledges them; bare-uws stores nothing.',
       ...busy,
       ...failures,
     ],
@@ -182,22 +190,34 @@ export function tableSection(
   return { title, text: [text], plots: [], tables }
 }
 
-/** Medians over the rounds; the first head cell names the scenario. Columns without a value are left out. */
+/**
+ * Medians over the rounds; the first head cell names the scenario. Columns without a value are left out. Beside each
+ * figure that servers are compared by stands its ratio to every server of `--against`.
+ */
 export function medianTable(
   result: RunResult,
   scenario: string,
   variants: readonly string[],
   metrics: readonly string[],
 ): Table {
-  const present = metrics.filter((metric) =>
-    variants.some((variant) => valuesOf(result, scenario, variant, metric).length > 0),
-  )
+  const others = otherServers(variants)
+  const columns = metrics
+    .filter((metric) =>
+      variants.some((variant) => valuesOf(result, scenario, variant, metric).length > 0),
+    )
+    .flatMap((metric) => {
+      const of = (variant: string): number => median(valuesOf(result, scenario, variant, metric))
+      return [
+        { title: metricTitle(metric), cell: (variant: string) => formatNumber(of(variant)) },
+        ...(COMPARED.has(metric) ? others : []).map((other) => ({
+          title: `/ ${other}`,
+          cell: (variant: string) => ratioText(of(variant), of(other)),
+        })),
+      ]
+    })
   return {
-    head: [scenario, ...present.map(metricTitle)],
-    rows: variants.map((variant) => [
-      variant,
-      ...present.map((metric) => formatNumber(median(valuesOf(result, scenario, variant, metric)))),
-    ]),
+    head: [scenario, ...columns.map(({ title }) => title)],
+    rows: variants.map((variant) => [variant, ...columns.map(({ cell }) => cell(variant))]),
   }
 }
 
