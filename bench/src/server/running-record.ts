@@ -1,6 +1,6 @@
 /**
  * Lists of the processes that runs started, on disk, one list a run, so that `run-benchmark.sh stop` can end them after
- * the run itself was killed. A process is known by id and start time: an id that belongs to somebody else by now is
+ * the run itself was killed, and a run's own cleanup what that run left. A process is known by id and start time: an id that belongs to somebody else by now is
  * left alone.
  */
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -21,10 +21,15 @@ export function forgetProcesses(): void {
   rmSync(OWN_RECORD, { force: true })
 }
 
-/** Ends what is still alive of all lists, politely first, and removes every trace of those runs. */
-export async function stopRemembered(): Promise<number> {
+/**
+ * Ends what is still alive of the list of `run` (a process id), politely first, and removes every trace of that run;
+ * without `run`, of all lists and all runs. Resolves with how many were alive.
+ */
+export async function stopRemembered(run?: string): Promise<number> {
   if (!existsSync(WORK_DIR)) return 0
-  const records = readdirSync(WORK_DIR).filter((name) => name.startsWith(PREFIX))
+  const records = readdirSync(WORK_DIR).filter((name) =>
+    run === undefined ? name.startsWith(PREFIX) : name === `${PREFIX}${run}`,
+  )
   const alive = records
     .flatMap((name) => readFileSync(`${WORK_DIR}/${name}`, 'utf8').trim().split('\n'))
     .map((line) => line.split(' '))
@@ -33,8 +38,17 @@ export async function stopRemembered(): Promise<number> {
   for (const pid of alive) signal(pid, 'SIGTERM')
   for (let waited = 0; waited < POLITE_MS && alive.some(isAlive); waited += 100) await sleep(100)
   for (const pid of alive.filter(isAlive)) signal(pid, 'SIGKILL')
-  rmSync(WORK_DIR, { recursive: true, force: true })
+  removeTraces(run)
   return alive.length
+}
+
+function removeTraces(run: string | undefined): void {
+  const names = run === undefined ? [''] : readdirSync(WORK_DIR).filter((name) => isOf(run, name))
+  for (const name of names) rmSync(`${WORK_DIR}/${name}`, { recursive: true, force: true })
+}
+
+function isOf(run: string, name: string): boolean {
+  return name === `${PREFIX}${run}` || name.startsWith(`${run}-`)
 }
 
 function startTime(pid: number): string {

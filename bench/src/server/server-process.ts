@@ -41,7 +41,7 @@ export interface RunningServer {
 
 /**
  * Starts `variant` on `workDir` (its database and nothing else) and resolves when /health answers 200.
- * @throws {Error} when it ends or stays silent for a minute; the log tells why
+ * @throws {Error} when it cannot be started, ends or stays silent for a minute; the log tells why
  */
 export async function startServer(
   variant: Variant,
@@ -86,7 +86,10 @@ async function launch(
     env: childEnvironment(settings(variant, target.port, workDir)),
   })
   closeSync(log)
-  rememberProcess(child.pid ?? 0)
+  // Rejects with the reason where there is no such program; unheard, that event would end the whole run.
+  const spawned = once(child, 'spawn')
+  if (child.pid !== undefined) rememberProcess(child.pid)
+  await spawned
   try {
     await untilHealthy(child, target, logFile)
   } catch (error) {

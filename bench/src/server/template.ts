@@ -2,7 +2,7 @@
  * Filled databases, one a kind of server, made once a run and copied for every start.
  */
 import { execFile } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { fillDatabase } from './fill-database.ts'
 import { fillServer, type Tokens } from './fill.ts'
@@ -46,9 +46,13 @@ export class Templates {
     return { server: { ...server, stop }, tokens, workDir }
   }
 
+  /** Copies included, which a server that failed to start has left. */
   removeAll(): void {
-    for (const key of this.#tokens.keys()) {
-      rmSync(templateDir(key), { recursive: true, force: true })
+    if (!existsSync(WORK_DIR)) return
+    for (const name of readdirSync(WORK_DIR)) {
+      if (name.startsWith(`${process.pid}-`)) {
+        rmSync(`${WORK_DIR}/${name}`, { recursive: true, force: true })
+      }
     }
   }
 
