@@ -2,8 +2,8 @@
  * The result file of one run: plain JSON, one sample a scenario, server and round. Everything a report or a
  * comparison shows is computed from it, so old results can be reported again.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
 import type { Metrics } from '../scenarios/scenario.ts'
 import type { MachineFacts } from './machine.ts'
 
@@ -27,21 +27,40 @@ export interface RunResult {
   readonly failures: readonly string[]
 }
 
-/** `directory` may be a result folder, its result.json, or a name inside bench/results. */
-export function readResult(directory: string, resultsDir: string): RunResult {
+/**
+ * The result.json of `directory`: a result folder, its result.json, or a name inside bench/results.
+ * @throws {Error} where there is none
+ */
+export function findResult(directory: string, resultsDir: string): string {
   const candidates = [
     directory,
     `${directory}/result.json`,
     `${resultsDir}/${directory}/result.json`,
   ]
-  for (const path of candidates.filter((name) => name.endsWith('.json'))) {
+  const found = candidates.find((path) => path.endsWith('.json') && existsSync(path))
+  if (found === undefined) {
+    throw new Error(`No result.json in ${directory} or ${resultsDir}/${directory}`)
+  }
+  return found
+}
+
+/** `directory` as with `findResult`. */
+export function readResult(directory: string, resultsDir: string): RunResult {
+  return JSON.parse(readFileSync(findResult(directory, resultsDir), 'utf8')) as RunResult
+}
+
+/** Creates `path`, or `path`-2 and so on where a result has that name, and returns the folder that is new. */
+export function createResultFolder(path: string): string {
+  mkdirSync(dirname(path), { recursive: true })
+  for (let count = 1; ; count += 1) {
+    const folder = count === 1 ? path : `${path}-${count}`
     try {
-      return JSON.parse(readFileSync(path, 'utf8')) as RunResult
+      mkdirSync(folder)
+      return folder
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
     }
   }
-  throw new Error(`No result.json in ${directory} or ${resultsDir}/${directory}`)
 }
 
 export function writeResult(directory: string, result: RunResult): void {
