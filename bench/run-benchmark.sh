@@ -34,6 +34,7 @@ TEXT
 
 BENCH="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)"
 ROOT="$(dirname "$BENCH")"
+CLI="$BENCH/dist/src/cli.js"
 COMPOSE=(docker compose -f "$ROOT/docker-compose.benchmark.yml")
 K6_VERSION=v1.8.1
 K6_IMAGE=grafana/k6:1.8.1
@@ -45,20 +46,45 @@ verb=''
 arguments=()
 image=''
 cli_pid=''
+has_containers=no
+names=0
+
+refuse() { echo "$1" >&2; exit 2; }
+
+need_value() { (($# > 1)) && [[ -n $2 && $2 != --* ]] || refuse "$1 needs a value"; }
+
+need_count() {
+  need_value "$@"
+  [[ $2 =~ ^[1-9][0-9]{0,5}$ ]] || refuse "$1 needs a whole number from 1, not \"$2\""
+}
+
+# What may follow the verb, before anything is built or started.
+need_names() {
+  local least=0 most=0
+  case "$verb" in
+    compare) least=2 most=2 ;;
+    report | docs) least=1 most=1 ;;
+    scale | return) most=1 ;;
+  esac
+  ((names >= least)) || refuse "$verb needs the name of $least result$( ((least == 1)) || echo s); see --help"
+  ((names <= most)) || refuse "Too many words after $verb; see --help"
+}
 
 while (($#)); do
   case "$1" in
     -h | --help) usage; exit 0 ;;
     --local) mode=local ;;
     --docker) mode=docker ;;
-    --against-image) image="$2"; shift ;;
-    --rounds | --only | --processes | --against | --against-env | --out) arguments+=("$1" "$2"); shift ;;
-    -*) echo "Unknown option $1" >&2; usage >&2; exit 2 ;;
-    *) if [[ -z $verb ]]; then verb="$1"; else arguments+=("$1"); fi ;;
+    --against-image) need_value "$@"; image="$2"; shift ;;
+    --rounds | --processes) need_count "$@"; arguments+=("$1" "$2"); shift ;;
+    --only | --against | --against-env | --out) need_value "$@"; arguments+=("$1" "$2"); shift ;;
+    -*) refuse "Unknown option $1; --help lists them" ;;
+    *) if [[ -z $verb ]]; then verb="$1"; else arguments+=("$1"); names=$((names + 1)); fi ;;
   esac
   shift
 done
 [[ -n $verb ]] || { usage >&2; exit 2; }
+need_names
 
 has_docker() { command -v docker >/dev/null && docker info >/dev/null 2>&1; }
 
@@ -69,7 +95,7 @@ build() {
   (cd "$ROOT" && ./node_modules/.bin/tsc -b)
 }
 
-cli() { node "$BENCH/dist/src/cli.js" "$@"; }
+cli() { node "$CLI" "$@"; }
 
 # k6 from PATH, else built once from its module, else the image through a small wrapper; prints nothing without any.
 find_k6() {
@@ -84,8 +110,10 @@ find_k6() {
   fi
   if has_docker && has_image "$K6_IMAGE"; then
     mkdir -p "$BENCH/.bin"
-    printf '#!/bin/sh\nexec docker run --rm --network host --user "$(id -u)" -v "%s:%s" %s "$@"\n' \
-      "$ROOT" "$ROOT" "$K6_IMAGE" >"$BENCH/.bin/k6-image"
+    cat >"$BENCH/.bin/k6-image" <<SH
+#!/bin/sh
+exec docker run --rm --network host --user "\$(id -u)" -v "$ROOT:$ROOT" $K6_IMAGE "\$@"
+SH
     chmod +x "$BENCH/.bin/k6-image"
     echo "$BENCH/.bin/k6-image"
   fi
@@ -101,15 +129,16 @@ cleanup() {
     wait "$cli_pid" 2>/dev/null || true
   fi
   # Only where the run itself was killed there is a list left.
-  [[ -z $cli_pid || ! -f $BENCH/.work/running-$cli_pid ]] || cli stop || true
+  [[ -z $cli_pid || ! -f $BENCH/.work/running-$cli_pid ]] || cli stop "$cli_pid" || true
   [[ -z $image ]] || docker rm --force --volumes "$OTHER_CONTAINER" >/dev/null 2>&1 || true
-  if [[ $mode == docker ]]; then setsid --wait "${COMPOSE[@]}" down --volumes --timeout 20 || true; fi
+  if [[ $has_containers == yes ]]; then setsid --wait "${COMPOSE[@]}" down --volumes --timeout 20 || true; fi
   exit "$status"
 }
 
 start_containers() {
   local counts=("${SHARD_COUNTS[@]}") count id
   [[ $verb =~ ^[0-9]+$ ]] && counts=("$verb")
+  has_containers=yes
   "${COMPOSE[@]}" up --build --detach --wait "${counts[@]/#/gotify-}"
   for count in "${counts[@]}"; do
     id="$("${COMPOSE[@]}" ps --quiet "gotify-$count")"
@@ -143,10 +172,16 @@ start_other_image() {
 }
 
 # In the background, so that a signal reaches this script at once and not after the run.
-run_cli() {
-  node "$BENCH/dist/src/cli.js" "$@" &
+run_node() {
+  node "$@" &
   cli_pid=$!
   wait "$cli_pid"
+}
+
+end_all_at_exit() {
+  trap cleanup EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
 }
 
 case "$verb" in
@@ -155,27 +190,31 @@ case "$verb" in
     cli stop
     if has_docker; then "${COMPOSE[@]}" --profile '*' down --volumes --timeout 20; fi
     ;;
-  compare | report | smoke)
+  compare | report)
     build
     cli "$verb" ${arguments[@]+"${arguments[@]}"}
     ;;
+  smoke)
+    end_all_at_exit
+    build
+    run_node "$CLI" smoke
+    ;;
   k6)
+    end_all_at_exit
     build
     find_k6 >/dev/null
-    node "$BENCH/dist/test/k6.test.js"
+    run_node "$BENCH/dist/test/k6.test.js"
     ;;
   docs)
     build
-    cli docs "${arguments[@]}"
+    cli docs ${arguments[@]+"${arguments[@]}"}
     "$ROOT/node_modules/.bin/prettier" --log-level warn --write "$BENCH"/*.md
     ;;
   all | 64 | 128 | 256 | 512 | 1024 | throughput | latency | processes | scale | return)
     # Several processes, and restarts, are a matter of this machine, containers or not.
     [[ ! $verb =~ ^(processes|scale|return)$ ]] || mode=local
     if [[ -z $mode ]]; then mode=local; has_docker && mode=docker; fi
-    trap cleanup EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
+    end_all_at_exit
     build
     [[ $mode == docker ]] && start_containers
     [[ -z $image ]] || start_other_image
@@ -183,7 +222,7 @@ case "$verb" in
       k6="$(find_k6)"
       [[ -z $k6 ]] || arguments+=(--k6 "$k6")
     fi
-    run_cli "$verb" ${arguments[@]+"${arguments[@]}"}
+    run_node "$CLI" "$verb" ${arguments[@]+"${arguments[@]}"}
     ;;
-  *) echo "Unknown verb $verb" >&2; usage >&2; exit 2 ;;
+  *) refuse "Unknown verb $verb; --help lists them" ;;
 esac

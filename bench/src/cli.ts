@@ -2,7 +2,8 @@
  * The command line behind run-benchmark.sh: reads the verb and its options, runs the plan, writes the report.
  * Verbs: all, 64..1024, throughput, latency, processes, scale, return, smoke, compare, report, docs, stop.
  */
-import { mkdirSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { entriesFor, interleave } from './plan/plan.ts'
 import { say } from './plan/progress.ts'
@@ -10,7 +11,7 @@ import { Runner } from './plan/runner.ts'
 import { compareResults } from './report/compare.ts'
 import { fillDocuments } from './report/fill-documents.ts'
 import { writeReport } from './report/write-report.ts'
-import { readResult, resultName } from './results/result.ts'
+import { createResultFolder, findResult, readResult, resultName } from './results/result.ts'
 import { k6Scenarios } from './scenarios/k6.ts'
 import { returnVariants, runReturn } from './scenarios/return.ts'
 import { runScale, SCALES, socketsOf } from './scenarios/scale.ts'
@@ -32,6 +33,8 @@ const MEASURING_VERBS = [
 ]
 const CLIENTS_THAT_RETURN = '10k'
 
+type Work = (runner: Runner, directory: string) => Promise<void>
+
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -52,16 +55,22 @@ const { values: options, positionals } = parseArgs({
   },
 })
 
-await main(positionals[0] ?? 'all', positionals.slice(1))
+try {
+  await main(positionals[0] ?? 'all', positionals.slice(1))
+} catch (error) {
+  // Whatever gets here is about the words or files that were given: its message says all.
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}
 
 async function main(verb: string, rest: readonly string[]): Promise<void> {
   if (verb === 'stop') {
-    say(`Ended ${await stopRemembered()} processes of an earlier run`)
+    say(`Ended ${await stopRemembered(rest[0])} processes of an earlier run`)
   } else if (verb === 'compare') {
     compare(rest[0], rest[1])
   } else if (verb === 'report') {
-    const directory = rest[0] ?? ''
-    say(`Report: ${writeReport(readResult(directory, RESULTS_DIR), directory)}`)
+    const path = findResult(rest[0] ?? '', RESULTS_DIR)
+    say(`Report: ${writeReport(readResult(path, RESULTS_DIR), dirname(path))}`)
   } else if (verb === 'docs') {
     fillDocuments(readResult(rest[0] ?? '', RESULTS_DIR), DOCUMENTS)
   } else if (verb === 'smoke') {
@@ -74,7 +83,8 @@ async function main(verb: string, rest: readonly string[]): Promise<void> {
 }
 
 async function measure(verb: string, rest: readonly string[]): Promise<void> {
-  const directory = options.out ?? `${RESULTS_DIR}/${dateName(new Date())}`
+  const work = workOf(verb, rest)
+  const directory = options.out ?? createResultFolder(`${RESULTS_DIR}/${dateName(new Date())}`)
   mkdirSync(`${directory}/logs`, { recursive: true })
   const runner = new Runner([verb, ...rest].join(' '), directory, USERS)
   const onSignal = (): void => {
@@ -85,7 +95,7 @@ async function measure(verb: string, rest: readonly string[]): Promise<void> {
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
   try {
-    await runVerb(runner, verb, rest, directory)
+    await work(runner, directory)
   } finally {
     runner.templates.removeAll()
     process.off('SIGINT', onSignal)
@@ -98,20 +108,17 @@ async function measure(verb: string, rest: readonly string[]): Promise<void> {
   if (runner.interrupted || result.failures.length > 0) process.exitCode = 1
 }
 
-async function runVerb(
-  runner: Runner,
-  verb: string,
-  rest: readonly string[],
-  directory: string,
-): Promise<void> {
+/** @throws {Error} on a wrong word or option, before a folder is made or a server started */
+function workOf(verb: string, rest: readonly string[]): Work {
   if (verb === 'scale') {
-    await runScale(runner, rest[0] ?? '1k', Number(options.processes))
-    return
+    const scale = rest[0] ?? '1k'
+    socketsOf(scale)
+    return (runner) => runScale(runner, scale, Number(options.processes))
   }
   if (verb === 'return') {
-    const variants = returnVariants().filter(({ name }) => isWanted(name))
-    await runReturn(runner, socketsOf(rest[0] ?? CLIENTS_THAT_RETURN), variants)
-    return
+    const variants = onlyWanted(verb, returnVariants())
+    const clients = socketsOf(rest[0] ?? CLIENTS_THAT_RETURN)
+    return (runner) => runReturn(runner, clients, variants)
   }
   const remotes = new Map(options.remote.map(named))
   const entries = entriesFor(verb, options.against.map(otherServer)).map((entry) => {
@@ -120,15 +127,23 @@ async function runVerb(
       ? entry
       : { ...entry, variant: { ...entry.variant, kind: 'remote', location } as const }
   })
-  const runnable = entries.filter(
-    ({ variant }) => (remotes.size === 0 || variant.kind === 'remote') && isWanted(variant.name),
+  const wanted = onlyWanted(
+    verb,
+    entries.map(({ variant }) => variant),
   )
-  if (runnable.length === 0) {
-    const names = [...new Set(entries.map(({ variant }) => variant.name))]
-    throw new Error(`No such server. ${verb} has these: ${names.join(', ')}`)
+  const runnable = entries.filter(
+    ({ variant }) => (remotes.size === 0 || variant.kind === 'remote') && wanted.includes(variant),
+  )
+  const visits = interleave(runnable, Number(options.rounds))
+  const isWhole = verb === 'all' && remotes.size === 0 && options.only.length === 0
+  return async (runner, directory) => {
+    await runner.visitAll(visits, ROUNDS_LIMIT_SECONDS)
+    if (isWhole) await runRest(runner, directory)
   }
-  await runner.visitAll(interleave(runnable, Number(options.rounds)), ROUNDS_LIMIT_SECONDS)
-  if (verb !== 'all' || remotes.size > 0 || options.only.length > 0) return
+}
+
+/** What `all` does after its rounds. */
+async function runRest(runner: Runner, directory: string): Promise<void> {
   if (options.k6 !== undefined) {
     const scenarios = k6Scenarios(options.k6, directory)
     await runner.visitAll([
@@ -139,8 +154,14 @@ async function runVerb(
   for (const scale of SCALES) await runScale(runner, scale)
 }
 
-function isWanted(variant: string): boolean {
-  return options.only.length === 0 || options.only.includes(variant)
+/** @throws {Error} when a name of --only is none of theirs */
+function onlyWanted(verb: string, variants: readonly Variant[]): Variant[] {
+  const names = new Set(variants.map(({ name }) => name))
+  const unknown = options.only.find((name) => !names.has(name))
+  if (unknown !== undefined) {
+    throw new Error(`No server "${unknown}". ${verb} has these: ${[...names].join(', ')}`)
+  }
+  return variants.filter(({ name }) => options.only.length === 0 || options.only.includes(name))
 }
 
 function compare(a: string | undefined, b: string | undefined): void {
@@ -153,9 +174,21 @@ function compare(a: string | undefined, b: string | undefined): void {
 function otherServer(text: string): Variant {
   const [name, location] = named(text)
   const environment = Object.fromEntries(options['against-env'].map(named))
-  return location.startsWith('http')
+  return /^https?:\/\//.test(location)
     ? { name, kind: 'remote', environment: {}, location }
-    : { name, kind: 'gotify', environment, location }
+    : { name, kind: 'gotify', environment, location: programAt(location) }
+}
+
+/** Absolute, because the server starts in a folder of its own. @throws {Error} where no program lies */
+function programAt(location: string): string {
+  const path = resolve(location)
+  try {
+    accessSync(path, constants.X_OK)
+  } catch {
+    throw new Error(`No program to run at ${path}`)
+  }
+  if (!statSync(path).isFile()) throw new Error(`No program to run at ${path}`)
+  return path
 }
 
 function named(text: string): [string, string] {

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import t from 'tap'
 import { BENCH_DIR } from '../src/server/paths.ts'
-import { forgetProcesses } from '../src/server/running-record.ts'
+import { forgetProcesses, rememberProcess } from '../src/server/running-record.ts'
 import { startServer } from '../src/server/server-process.ts'
 import { BARE } from '../src/server/variant.ts'
 
@@ -31,6 +31,7 @@ t.test('k6 scripts', { skip }, async (t) => {
   for (const [script, options] of Object.entries(SHORT)) {
     const args = ['run', '--quiet', '--no-usage-report', '-e', base, ...options]
     const child = spawn(k6, [...args, `${BENCH_DIR}k6/${script}.js`])
+    if (child.pid !== undefined) rememberProcess(child.pid)
     let output = ''
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString()

@@ -30,8 +30,8 @@ export async function runSmoke(updateBaseline: boolean): Promise<number> {
   mkdirSync(`${directory}/logs`, { recursive: true })
   const runner = new Runner('smoke', directory, USERS)
   const onSignal = (): void => void runner.interrupt()
-  process.once('SIGINT', onSignal)
-  process.once('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
   try {
     const entries = [
       { variant: shardVariant(256), scenarios: [memory, closed, fanOut] },
@@ -40,6 +40,8 @@ export async function runSmoke(updateBaseline: boolean): Promise<number> {
     await runner.visitAll(interleave(entries, ROUNDS))
   } finally {
     runner.templates.removeAll()
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
     forgetProcesses()
   }
   const result = runner.save()
