@@ -18,6 +18,13 @@ export function headerSource(request: HttpRequest): HeaderSource {
   }
 }
 
+/** uWebSockets.js says it where we end a connection, but not where its sender has asked for that. */
+export const CLOSES = ['connection', 'close'] as const
+
+export function asksToClose(headers: Pick<HeaderSource, 'getHeader'>): boolean {
+  return headers.getHeader('connection').toLowerCase() === 'close'
+}
+
 /**
  * Returns the first value of a query parameter, decoded as a form is; '' if it is absent.
  * Works on the text, because most requests have no query or a short one.

@@ -12,6 +12,7 @@ import type { TrustedProxies } from './client-address.ts'
 import { type CorsPolicy, refusal } from './cors.ts'
 import { Exchange } from './exchange.ts'
 import { announcedBytes } from './framing.ts'
+import { asksToClose, CLOSES } from './header-source.ts'
 import type { OpenExchanges } from './open-exchanges.ts'
 import { copyRequest } from './request.ts'
 import { pageNotFound } from './response.ts'
@@ -74,6 +75,7 @@ export class Pipeline {
     })
     exchanges.add(exchange)
     exchange.closeAfter = admission.draining
+    if (asksToClose(req)) exchange.extraHeaders = [CLOSES]
     if (admission.full) {
       exchange.fail(new PushError('OVERLOADED', 'too many connections, try again'), true)
       return
@@ -104,7 +106,7 @@ export class Pipeline {
         exchange.respond(refusal(decision))
         return
       }
-      exchange.extraHeaders = decision.headers
+      exchange.extraHeaders = [...exchange.extraHeaders, ...decision.headers]
     }
     if (match === null) {
       exchange.fail(pageNotFound())

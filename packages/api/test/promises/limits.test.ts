@@ -121,6 +121,27 @@ t.test('[AUTH8] 20,000 wrong tokens are refused, and the right one goes on worki
   t.ok(grown < 150 * MIB)
 })
 
+t.test('[API31] A sender that asks to close is told that the connection closes', async (t) => {
+  const requests = [
+    'GET /version',
+    `POST /message?message=bye&token=${user.applicationToken}`,
+    'POST /message?message=bye&token=Awrong.........',
+    'GET /nowhere',
+  ]
+  for (const request of requests) {
+    const headers = 'host: h\r\ncontent-length: 0\r\n'
+    for (const [asks, told] of [
+      ['connection: Close\r\n', 'close'],
+      ['', undefined],
+    ] as const) {
+      const connection = await RawConnection.open(bellwire.port)
+      connection.write(`${request} HTTP/1.1\r\n${headers}${asks}\r\n`)
+      t.equal((await connection.answer())?.headers.get('connection'), told, request)
+      connection.destroy()
+    }
+  }
+})
+
 t.test(
   '[AUTH12] A good login is answered before 300 wrong ones are through, at the default strength',
   async (t) => {
