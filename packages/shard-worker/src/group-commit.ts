@@ -1,7 +1,7 @@
 /**
  * Gathers publishes of all shards of this thread into commits. There is no timer: while one batch
  * commits the next one gathers, so a lone publish waits for nothing and a busy thread commits
- * hundreds at once. Two batches may be under way, which keeps the database busy while the answers
+ * many at once. Two batches may be under way, which keeps the database busy while the answers
  * of the first are handed out (measured in bench/: one convoy less).
  */
 import { monotonicMs } from '@bellwire/common'
@@ -26,6 +26,10 @@ export interface PendingPublish {
 export interface GroupCommitLimits {
   /** Rows that are worth a commit of their own: they do not wait for flush(). */
   readonly eagerRows: number
+  /**
+   * A greater batch costs less a row, but its publishers all wait for it and all come back at once:
+   * then the gateway has nothing to do, and afterwards the database.
+   */
   readonly maxRows: number
   readonly maxBytes: number
   readonly maxInFlight: number
@@ -34,8 +38,8 @@ export interface GroupCommitLimits {
 }
 
 export const DEFAULT_LIMITS: GroupCommitLimits = {
-  eagerRows: 16,
-  maxRows: 500,
+  eagerRows: 32,
+  maxRows: 96,
   maxBytes: 4_194_304,
   maxInFlight: 2,
   maxWaitingBytes: 16_777_216,
