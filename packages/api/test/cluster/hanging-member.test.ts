@@ -30,7 +30,7 @@ t.test('[CLU17] Member is killed when it does not load', { timeout: 30_000 }, as
 })
 
 t.test('A cluster', { timeout: 120_000 }, async (t) => {
-  const cluster = await startBellwire(t, CLUSTER, IMPATIENT)
+  const cluster = await startBellwire(t, CLUSTER, { program: IMPATIENT })
 
   await t.test('[CLU17] A member that hangs is killed and its seat filled again', async (t) => {
     const before = listening(cluster)

@@ -63,14 +63,21 @@ export async function runToEnd(
   return { ending, stdout, stderr }
 }
 
-/** @param program the file to run @default the program itself */
+/** How a test's Bellwire is started, where that matters. */
+export interface StartOptions {
+  /** The file to run. @default the program itself */
+  readonly program?: string
+  /** Files that it may have open. @default what the test itself may */
+  readonly openFiles?: number
+}
+
 export async function startBellwire(
   t: Teardown,
   env: Environment = {},
-  program = MAIN,
+  options: StartOptions = {},
 ): Promise<Bellwire> {
   const dataDir = await mkdtemp(join(tmpdir(), 'bellwire-test-'))
-  const bellwire = new Bellwire(dataDir, env, program)
+  const bellwire = new Bellwire(dataDir, env, options)
   t.teardown(() => bellwire.remove())
   await bellwire.start()
   return bellwire
@@ -80,15 +87,17 @@ export class Bellwire {
   readonly dataDir: string
   readonly #env: Environment
   readonly #program: string
+  readonly #openFiles: string
   #child: ChildProcess | null = null
   #ending: Promise<Ending> = Promise.resolve(0)
   #port = 0
   #logs: string[] = []
 
-  constructor(dataDir: string, env: Environment, program = MAIN) {
+  constructor(dataDir: string, env: Environment, { program, openFiles }: StartOptions = {}) {
     this.dataDir = dataDir
     this.#env = env
-    this.#program = program
+    this.#program = program ?? MAIN
+    this.#openFiles = openFiles === undefined ? '' : `ulimit -n ${openFiles} && `
   }
 
   get port(): number {
@@ -111,7 +120,8 @@ export class Bellwire {
 
   /** Starts the program, also again on the same folder; resolves when it listens. */
   async start(): Promise<void> {
-    const child = spawn(process.execPath, [this.#program], {
+    const run = `${this.#openFiles}exec "$0" "$1"`
+    const child = spawn('/bin/sh', ['-c', run, process.execPath, this.#program], {
       env: environment(this.dataDir, this.#env),
       cwd: this.dataDir,
       stdio: ['ignore', 'pipe', 'pipe'],
