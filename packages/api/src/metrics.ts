@@ -18,7 +18,7 @@ const LATENCY_SECONDS = [
   0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
   5,
 ]
-const BATCH_ROWS = [1, 2, 5, 10, 20, 50, 100, 200, 500]
+const BATCH_ROWS = [1, 2, 5, 10, 20, 35, 50, 75, 96]
 
 /** Read when somebody asks for the metrics. */
 export interface MetricSources {

@@ -4,7 +4,8 @@
  *
  *  1. The sources: no new connection, stream or password check, and nothing new in the background.
  *     A job at work is told, and nobody waits for it yet.
- *  2. The streams, evenly over their seconds. Requests on open connections are still served.
+ *  2. The streams, evenly over their seconds. Requests on open connections are still served, and
+ *     their answers end the connections.
  *  3. The requests and publishes at work, 5 s at the most, and beside them the job.
  *  4. The word to other processes: until here there was something to tell them.
  *  5. The workers, which commit and answer what they hold, then the connections, the lanes and what
@@ -27,6 +28,8 @@ import { closeConnections } from './stream/close-connections.ts'
 import type { StreamEndpoint } from './stream/stream-endpoint.ts'
 import type { FrontDoors } from './tls/front-doors.ts'
 
+/** In a cluster: how long publishers on open connections are served and told to open another one. */
+const MOVE_OVER_MS = 500
 /** Whoever sends in the moment of the end gets a 503 in this time, and no reset. */
 const LAST_REFUSALS_MS = 200
 
@@ -61,9 +64,13 @@ export async function stopGateway(running: RunningGateway, drainSeconds: number)
   const backgroundEnds = background.stop()
   streams.refuseAll()
   await server.stopAccepting()
+  publish.leave()
   hasher.refuseWaiting()
 
-  await closeConnections(flow.connections, drainSeconds)
+  await Promise.all([
+    closeConnections(flow.connections, drainSeconds),
+    others === null ? undefined : sleep(MOVE_OVER_MS),
+  ])
 
   await Promise.all([server.finish(), publish.finish(), backgroundEnds])
   await sleep(LAST_REFUSALS_MS)

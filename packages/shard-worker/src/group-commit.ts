@@ -55,13 +55,17 @@ export interface GroupCommitListener {
   settled(): void
 }
 
+type Kind = 'plain' | 'keyed'
+
 export class GroupCommit {
   readonly #store: MessageStore
   readonly #limits: GroupCommitLimits
   readonly #listener: GroupCommitListener
   /** Resolves when the outcome of every batch sent so far was told. */
   #told: Promise<unknown> = Promise.resolve()
-  #waiting: PendingPublish[] = []
+  /** Rows with a key take another statement: they gather apart, and the two take turns. */
+  readonly #waiting: Record<Kind, PendingPublish[]> = { plain: [], keyed: [] }
+  #next: Kind = 'plain'
   #waitingBytes = 0
   #inFlight = 0
   #roomListeners: (() => void)[] = []
@@ -77,7 +81,7 @@ export class GroupCommit {
   }
 
   get idle(): boolean {
-    return this.#inFlight === 0 && this.#waiting.length === 0
+    return this.#inFlight === 0 && this.#waitingRows === 0
   }
 
   /** Resolves when more may be added. */
@@ -88,9 +92,9 @@ export class GroupCommit {
 
   /** Adds a publish to the batch that gathers; few are not sent before flush(). */
   add(publish: PendingPublish): void {
-    this.#waiting.push(publish)
+    this.#waiting[publish.message.idempotencyKey === '' ? 'plain' : 'keyed'].push(publish)
     this.#waitingBytes += sizeOf(publish.message)
-    if (this.#waiting.length >= this.#limits.eagerRows) this.flush()
+    if (this.#waitingRows >= this.#limits.eagerRows) this.flush()
   }
 
   /**
@@ -107,27 +111,31 @@ export class GroupCommit {
 
   /** Sends what has gathered, if a batch may start now; call it once after a group of adds. */
   flush(): void {
-    while (this.#waiting.length > 0 && this.#inFlight < this.#limits.maxInFlight) {
+    while (this.#waitingRows > 0 && this.#inFlight < this.#limits.maxInFlight) {
       this.#commit(this.#takeBatch())
     }
   }
 
+  get #waitingRows(): number {
+    return this.#waiting.plain.length + this.#waiting.keyed.length
+  }
+
   #takeBatch(): readonly PendingPublish[] {
     const { maxRows, maxBytes } = this.#limits
-    const keyed = this.#waiting[0]?.message.idempotencyKey !== ''
+    const other = this.#next === 'plain' ? 'keyed' : 'plain'
+    const kind = this.#waiting[this.#next].length > 0 ? this.#next : other
+    this.#next = kind === 'plain' ? 'keyed' : 'plain'
+    const all = this.#waiting[kind]
     let rows = 0
     let bytes = 0
-    for (const { message } of this.#waiting) {
+    for (const { message } of all) {
       const size = sizeOf(message)
       if (rows > 0 && (rows >= maxRows || bytes + size > maxBytes)) break
-      // Rows with a key take another statement; order inside the user's batch is kept.
-      if ((message.idempotencyKey !== '') !== keyed) break
       bytes += size
       rows++
     }
-    const all = this.#waiting
     const batch = rows === all.length ? all : all.slice(0, rows)
-    this.#waiting = rows === all.length ? [] : all.slice(rows)
+    this.#waiting[kind] = rows === all.length ? [] : all.slice(rows)
     this.#waitingBytes -= bytes
     return batch
   }

@@ -12,10 +12,20 @@ const LOOK_EVERY_MS = 5
 
 export class OpenExchanges<Kind extends OpenExchange> {
   readonly #open = new Set<Kind>()
+  #leaving = false
   #ending = false
 
   get size(): number {
     return this.#open.size
+  }
+
+  /** True when answers end their connections, so that their senders go on elsewhere. */
+  get leaving(): boolean {
+    return this.#leaving
+  }
+
+  leave(): void {
+    this.#leaving = true
   }
 
   /** True once the process ends: what comes now is refused. */

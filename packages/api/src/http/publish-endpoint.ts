@@ -78,6 +78,11 @@ export class PublishEndpoint {
     return this.#open.finish()
   }
 
+  /** From now on answers end their connections: in a cluster the next publish goes to another process. */
+  leave(): void {
+    this.#open.leave()
+  }
+
   handle(res: uws.HttpResponse, req: uws.HttpRequest): void {
     const { cors, gate, maxBodyBytes, onAnswer } = this.#options
     const head = new PublishHead(req)

@@ -60,13 +60,13 @@ export class PublishExchange implements PendingReply, OpenExchange {
     res.cork(() => {
       for (const [name, value] of this.#headers) res.writeHeader(name, value)
       res.writeHeader('content-type', 'application/json')
-      res.end(frame.subarray(0, frame.length - 1))
+      res.end(frame.subarray(0, frame.length - 1), this.#allOpen.leaving)
     })
     this.#onAnswer(200, performance.now() - this.#startedAt)
   }
 
   failed(error: PushError): void {
-    this.fail(error, false)
+    this.fail(error, this.#allOpen.leaving)
   }
 
   /** @param close ends the connection too: what follows on it cannot be trusted or will not be read. */

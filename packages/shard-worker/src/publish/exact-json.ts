@@ -39,14 +39,18 @@ export class ExactNumber {
     this.digits = digits
   }
 
+  /** @throws {TypeError} when no double comes near: whoever reads it as one could read nothing of the page. */
   toJSON(): string {
+    if (!Number.isFinite(Number(this.digits))) {
+      throw new TypeError(`the number ${this.digits.slice(0, 40)} is out of range`)
+    }
     return MARK + this.digits
   }
 }
 
 /**
  * Writes parsed extras back as JSON text, with the numbers that {@link parseExactly} kept.
- * @throws {RangeError} when they are nested too deep.
+ * @throws {RangeError} when they are nested too deep, {TypeError} when they hold a number beyond any double.
  */
 export function stringifyExtras(extras: object): string {
   const text = JSON.stringify(extras)

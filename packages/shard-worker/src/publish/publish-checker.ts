@@ -100,12 +100,6 @@ function newMessage(
   const message = wellFormed(fields.message)
   const priority = fields.priority ?? sender.defaultPriority
   const { applicationId } = sender
-  const fingerprint =
-    idempotencyKey === ''
-      ? null
-      : createHash('sha256')
-          .update(JSON.stringify([title, message, priority, extras]))
-          .digest()
   return {
     userId,
     applicationId,
@@ -115,8 +109,14 @@ function newMessage(
     extras,
     date,
     idempotencyKey,
-    fingerprint,
+    fingerprint: idempotencyKey === '' ? null : fingerprintOf(fields),
   }
+}
+
+/** Of what was sent, before the application's defaults: these may change between two tries. */
+function fingerprintOf({ title, message, priority, extras }: BodyFields): Buffer {
+  const sent = JSON.stringify([title, message, priority ?? null, extras])
+  return createHash('sha256').update(sent).digest()
 }
 
 /** PostgreSQL cannot store the character NUL in a text. */

@@ -46,6 +46,10 @@ t.test('readBody() refuses JSON of the wrong shape and names the field', (t) => 
     ['{"extras":[1]}', /extras/],
     ['{"extras":"x"}', /extras/],
     ['{"extras":12345678901234567890}', /extras/],
+    [
+      '{"extras":{"a":[-1e400]}}',
+      "Field 'extras' cannot be read: the number -1e400 is out of range",
+    ],
     ['{"message":', /JSON/],
     ['', /JSON/],
   ]

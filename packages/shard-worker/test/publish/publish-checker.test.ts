@@ -68,6 +68,12 @@ t.test('PublishChecker tells two requests under one key apart', (t) => {
     checkedNow(jsonCommand(body, key)).fingerprint?.toString('hex')
   const first = of({ message: 'm', priority: 1 })
   t.equal(first, of({ priority: 1, message: 'm' }), 'the order of the fields says nothing')
+  const renamed = { ...key, applicationName: Buffer.from('renamed'), defaultPriority: 9 }
+  t.equal(
+    of({ message: 'm' }),
+    checkedNow(jsonCommand({ message: 'm' }, renamed)).fingerprint?.toString('hex'),
+    'nor do the name and the default priority of the application',
+  )
   for (const other of [
     { message: 'n', priority: 1 },
     { message: 'm', priority: 2 },

@@ -132,7 +132,7 @@ export const SERVER_SETTINGS = {
   GOTIFY_SERVER_UIDIR: {
     kind: filePath,
     default: '',
-    doc: "Folder of a built web app to serve at /, such as Gotify's own. It is read once, at the start. Empty: the built-in start page.",
+    doc: "Folder of a built web app to serve at /, such as Gotify's own. Served are index.html, what lies beside it and the folder static; an app with another folder for its assets must be built to use that one. It is read once, at the start. Empty: the built-in start page.",
   },
   GOTIFY_SERVER_LEGACYTOKENS: {
     kind: bool,
