@@ -21,8 +21,15 @@ export function frameOf(id: number, tail: string): Uint8Array {
   return Buffer.from(`${encodeMessage(id, tail)}\n`)
 }
 
+/** The frames of pages that several connections read, for as long as one of them has the page. */
+const encoded = new WeakMap<StoredMessage, Uint8Array>()
+
 export function frameOfStored(message: StoredMessage): Uint8Array {
-  return frameOf(message.id, encodeMessageTail(message))
+  const known = encoded.get(message)
+  if (known !== undefined) return known
+  const frame = frameOf(message.id, encodeMessageTail(message))
+  encoded.set(message, frame)
+  return frame
 }
 
 /** Answers the publisher alone: nobody listens, or the log is being read for those who do. */

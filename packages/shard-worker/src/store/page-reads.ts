@@ -23,16 +23,28 @@ interface PageAsk {
 
 type Query = (query: pg.QueryConfig) => Promise<{ readonly rows: readonly PageRow[] }>
 
+/** Devices of one user that come back together share their pages: equal asks get the same object. */
 export function pageReads(query: Query): GatheredReads<PageAsk, Page> {
   return new GatheredReads(async (asks) => {
+    const wanted = new Map(asks.map((ask) => [keyOf(ask), ask]))
     const { rows } = await query({
       ...SELECT_PAGES,
-      values: [asks.map(({ userId }) => userId), asks.map(({ after }) => after)],
+      values: [
+        Array.from(wanted.values(), ({ userId }) => userId),
+        Array.from(wanted.values(), ({ after }) => after),
+      ],
     })
-    const pages = asks.map((): PageRow[] => [])
-    for (const row of rows) pages[row.page - 1]?.push(row)
-    return pages.map(pageOf)
+    const rowsOf = Array.from(wanted, (): PageRow[] => [])
+    for (const row of rows) rowsOf[row.page - 1]?.push(row)
+    const pages = new Map(
+      Array.from(wanted.keys(), (key, index) => [key, pageOf(rowsOf[index] ?? [])]),
+    )
+    return asks.flatMap((ask) => pages.get(keyOf(ask)) ?? [])
   }, PAGES_PER_QUERY)
+}
+
+function keyOf({ userId, after }: PageAsk): string {
+  return `${userId} ${after}`
 }
 
 function pageOf(rows: readonly PageRow[]): Page {
