@@ -3,28 +3,41 @@
  * uWebSockets.js drops body bytes that nobody listens to. Until somebody asks for the body, no
  * more than a first piece of it is taken from the socket: strangers cannot fill the memory.
  */
-import { PushError } from '@bellwire/common'
+import { PushError, type UserId } from '@bellwire/common'
 import type * as uws from 'uWebSockets.js'
 
 /** Bytes that are read before the request is authenticated. */
 const FIRST_PIECE_BYTES = 64 * 1024
 
-/** Bytes that all bodies of this process may hold together. */
+/** Whose body it is; 0: nobody knows yet, and all of these count as one. */
+export type BodyOwner = UserId | 0
+
+/** Bytes that all bodies of this process may hold together, and those of one user. */
 export class BodyBudget {
   #free: number
+  readonly #share: number
+  /** Of those who hold any. */
+  readonly #heldBy = new Map<BodyOwner, number>()
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, share = maxBytes) {
     this.#free = maxBytes
+    this.#share = share
   }
 
-  tryTake(bytes: number): boolean {
-    if (bytes > this.#free) return false
+  tryTake(bytes: number, owner: BodyOwner = 0): boolean {
+    const held = (this.#heldBy.get(owner) ?? 0) + bytes
+    if (bytes > this.#free || held > this.#share) return false
     this.#free -= bytes
+    this.#heldBy.set(owner, held)
     return true
   }
 
-  giveBack(bytes: number): void {
+  giveBack(bytes: number, owner: BodyOwner = 0): void {
+    if (bytes === 0) return
     this.#free += bytes
+    const held = (this.#heldBy.get(owner) ?? 0) - bytes
+    if (held > 0) this.#heldBy.set(owner, held)
+    else this.#heldBy.delete(owner)
   }
 }
 

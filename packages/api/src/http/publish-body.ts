@@ -4,12 +4,19 @@
  */
 import { PushError } from '@bellwire/common'
 import type * as uws from 'uWebSockets.js'
-import type { BodyBudget } from './body.ts'
+import type { BodyBudget, BodyOwner } from './body.ts'
 
 export interface BodyHandlers {
   /** The whole body. `inPlace`: the bytes are valid during the call only. */
   whole(body: Uint8Array, inPlace: boolean): void
   failed(error: PushError): void
+}
+
+export interface BodyBounds {
+  readonly maxBytes: number
+  /** For bodies in several pieces. */
+  readonly budget: BodyBudget
+  readonly owner: BodyOwner
 }
 
 const EMPTY = new Uint8Array(0)
@@ -18,8 +25,7 @@ const EMPTY = new Uint8Array(0)
 export function readPublishBody(
   res: uws.HttpResponse,
   announced: number | undefined,
-  maxBytes: number,
-  budget: BodyBudget,
+  { maxBytes, budget, owner }: BodyBounds,
   handlers: BodyHandlers,
 ): () => void {
   if (announced === 0) {
@@ -32,7 +38,7 @@ export function readPublishBody(
   const giveUp = (): void => {
     over = true
     chunks = []
-    budget.giveBack(held)
+    budget.giveBack(held, owner)
     held = 0
   }
   const fail = (error: PushError): void => {
@@ -47,7 +53,7 @@ export function readPublishBody(
     } else if (isLast && held === 0) {
       over = true
       handlers.whole(new Uint8Array(chunk), true)
-    } else if (!budget.tryTake(bytes)) {
+    } else if (!budget.tryTake(bytes, owner)) {
       fail(new PushError('OVERLOADED', 'too many request bodies are being read, try again'))
     } else {
       held += bytes

@@ -10,7 +10,7 @@ import { type BasicCredentials, readCredentials } from '../auth/credentials.ts'
 import { crossSiteRefusal } from '../auth/cross-site.ts'
 import type { TokenPrincipal } from '../auth/token-cache.ts'
 import type { ShardRouter } from '../shards/shard-router.ts'
-import { BodyBudget } from './body.ts'
+import { BodyBudget, type BodyOwner } from './body.ts'
 import { type CorsPolicy, decideOrigin, originRefusal } from './cors.ts'
 import { asksToClose, CLOSES } from './header-source.ts'
 import { framingIsAmbiguous, refuseAmbiguous } from './framing.ts'
@@ -45,6 +45,8 @@ export const UNAUTHENTICATED =
 
 /** Bytes that all publish bodies which come in pieces may hold together. */
 const BODY_BUDGET_BYTES = 256 * 1024 * 1024
+/** Of these for one user, so that one token cannot keep everybody out; as much for tokens that must be looked up. */
+const BODY_SHARE_BYTES = BODY_BUDGET_BYTES / 4
 const NO_NAME = new Uint8Array(0)
 
 /** What is kept of the request: uWebSockets.js' own is gone after the handler. */
@@ -66,7 +68,7 @@ interface Submission {
 
 export class PublishEndpoint {
   readonly #options: PublishOptions
-  readonly #budget = new BodyBudget(BODY_BUDGET_BYTES)
+  readonly #budget = new BodyBudget(BODY_BUDGET_BYTES, BODY_SHARE_BYTES)
   readonly #open = new OpenExchanges<PublishExchange>()
 
   constructor(options: PublishOptions) {
@@ -121,7 +123,9 @@ export class PublishEndpoint {
       exchange.fail(new PushError('UNAUTHENTICATED', UNAUTHENTICATED), announced !== 0)
       return
     }
-    exchange.dropBody = readPublishBody(res, announced, maxBodyBytes, this.#budget, {
+    const owner: BodyOwner = principal instanceof Promise ? 0 : principal.userId
+    const bounds = { maxBytes: maxBodyBytes, budget: this.#budget, owner }
+    exchange.dropBody = readPublishBody(res, announced, bounds, {
       whole: (body, inPlace) => {
         exchange.stage = 'looking-up'
         if (principal instanceof Promise) {

@@ -1,6 +1,8 @@
+import type { UserId } from '@bellwire/common'
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
+import { BodyBudget } from '../../src/http/body.ts'
 import { ConnectionLimit } from '../../src/http/connection-limit.ts'
 import type { Route } from '../../src/http/types.ts'
 import { RawConnection } from './raw-connection.ts'
@@ -282,3 +284,19 @@ function sha256(bytes: ArrayBuffer): string {
 async function untilOpen(running: RunningServer, count: number): Promise<void> {
   while (running.server.openRequests < count) await sleep(5)
 }
+
+t.test('[LIM17] BodyBudget bounds all bodies and those of one user', (t) => {
+  const budget = new BodyBudget(100, 40)
+  const [one, other] = [1 as UserId, 2 as UserId]
+  t.ok(budget.tryTake(30, one))
+  t.notOk(budget.tryTake(11, one), 'more than the share')
+  t.ok(budget.tryTake(40, other), 'which is no matter of anybody else')
+  t.ok(budget.tryTake(30), 'nor of those whom nobody knows yet')
+  t.notOk(budget.tryTake(1, one), 'nothing is left of the whole')
+  budget.giveBack(40, other)
+  t.ok(budget.tryTake(10, one))
+  t.notOk(budget.tryTake(1, one))
+  budget.giveBack(40, one)
+  t.ok(budget.tryTake(40, one), 'what was given back can be taken anew')
+  t.end()
+})
