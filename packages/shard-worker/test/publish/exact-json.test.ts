@@ -39,7 +39,7 @@ t.test('parseExactly() reads any JSON as JSON.parse does, numbers aside', (t) =>
   fc.assert(
     fc.property(fc.bigInt(), fc.string(), (number, key) => {
       const text = `{${JSON.stringify(key)}:[${number},${JSON.stringify(String(number))}]}`
-      assert.equal(turnedAround(text), text.replace('-0', '0'))
+      assert.equal(turnedAround(text), text)
     }),
   )
   t.pass('no counterexample')
