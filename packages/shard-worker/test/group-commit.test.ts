@@ -122,6 +122,12 @@ t.test(
     add('d')
     commit.flush()
     t.strictSame(namesOf(store), ['a d', 'b c'])
+
+    const busy = scene({ maxInFlight: 9, maxRows: 1 })
+    for (const name of ['a', 'b', 'c']) busy.add(name)
+    for (const name of ['x', 'y']) busy.add(name, { key: name })
+    busy.commit.flush()
+    t.strictSame(namesOf(busy.store), ['a', 'x', 'b', 'y', 'c'], 'they take turns')
     t.end()
   },
 )
