@@ -22,7 +22,7 @@ import {
 } from '@bellwire/common'
 import { createArena, GatewayRing, WorkerRing } from '@bellwire/common/ring'
 import {
-  encodeBatch,
+  plainColumns,
   frameOf,
   PublishChecker,
   type NewMessage,
@@ -81,9 +81,9 @@ measure('worker', 'encode: tail, then frame', () => {
 })
 measure(
   'worker',
-  `batch: parameter of ${BATCH} rows, a row`,
+  `batch: parameters of ${BATCH} rows, a row`,
   () => {
-    encodeBatch(batch)
+    plainColumns(batch)
   },
   BATCH,
 )

@@ -39,6 +39,19 @@ t.test('[DLV5] encodeMessage() escapes what Go escapes, in extras too', (t) => {
   t.end()
 })
 
+t.test(
+  '[DLV5] encodeMessage() writes the date of each message, also of those that alternate',
+  (t) => {
+    for (const date of [0, 1, 1, 0, -1, FIELDS.date]) {
+      const { date: text } = JSON.parse(
+        encodeMessage(1, encodeMessageTail({ ...FIELDS, date })),
+      ) as { date: string }
+      t.equal(Date.parse(text), date)
+    }
+    t.end()
+  },
+)
+
 t.test('encodeJson() loses nothing and leaves no character that HTML would read', (t) => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {

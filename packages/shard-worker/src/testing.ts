@@ -7,7 +7,7 @@ export { frameOf } from './fan-out.ts'
 export { DEFAULT_LIMITS, type GroupCommitLimits } from './group-commit.ts'
 export { PublishChecker } from './publish/publish-checker.ts'
 export { ShardThread, type ShardThreadOptions } from './shard-thread.ts'
-export { encodeBatch } from './store/insert-sql.ts'
+export { plainColumns } from './store/insert-sql.ts'
 export {
   BatchError,
   UNKNOWN_PREVIOUS,

@@ -4,6 +4,7 @@
  */
 import type { ApplicationId, UserId } from '@bellwire/common'
 import type { MessageStore, NewMessage, Stored } from '@bellwire/shard-worker/testing'
+import fc from 'fast-check'
 import type { Test } from 'tap'
 
 /** A store with a user that has messages of their own, and another one that has none. */
@@ -41,6 +42,40 @@ export function messageStoreContract(t: Test, name: string, scene: ContractScene
       { ...fields, id: ids[1], message: 'two \u{1f514} "\\\n' },
       { ...fields, id: ids[2], message: 'three' },
     ])
+  })
+
+  void t.test(`${name} keeps whatever a row may hold`, async (t) => {
+    const text = fc.string({ unit: 'binary', maxLength: 40 }).map((any) => any.replaceAll('\0', ''))
+    const row = fc.record(
+      {
+        title: text,
+        message: text,
+        priority: fc.maxSafeInteger(),
+        extras: fc.option(text),
+        date: fc.maxSafeInteger(),
+      },
+      { noNullPrototype: true },
+    )
+    const batches = fc.array(row, { minLength: 1, maxLength: 60 })
+    let batch = 0
+    const storesAll = fc.asyncProperty(batches, fc.boolean(), async (rows, isKeyed) => {
+      const alice = await writer()
+      batch++
+      const messages = rows.map((fields, index) => ({
+        ...alice.message(fields.message, fields),
+        ...(isKeyed ? keyed(`${batch} ${index} \u{1f514}`, 'any') : {}),
+      }))
+      const ids = (await store.insert(messages)).map(idOf)
+      const { messages: stored } = await store.page(alice.userId, 0)
+      const told = stored.map(({ id, title, message, priority, extras, date }) => {
+        return { id, fields: { title, message, priority, extras, date } }
+      })
+      return t.strictSame(
+        told,
+        rows.map((fields, index) => ({ id: ids[index], fields })),
+      )
+    })
+    await fc.assert(storesAll, { numRuns: 30 })
   })
 
   void t.test(`${name} gives greater ids to later calls, also when they overlap`, async (t) => {

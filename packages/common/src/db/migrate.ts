@@ -10,6 +10,7 @@ import * as cluster from './migrations/0004_cluster.ts'
 import * as retention from './migrations/0005_retention.ts'
 import * as oidc from './migrations/0006_oidc.ts'
 import * as importLog from './migrations/0007_import.ts'
+import * as publishArrays from './migrations/0008_publish_arrays.ts'
 import { createDatabase } from './query-builder.ts'
 import type { Database } from './schema.ts'
 import { DatabaseStartError } from './start-error.ts'
@@ -21,6 +22,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0005_retention': retention,
   '0006_oidc': oidc,
   '0007_import': importLog,
+  '0008_publish_arrays': publishArrays,
 }
 
 const DUPLICATE_TABLE = '42P07'

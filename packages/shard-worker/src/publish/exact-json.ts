@@ -120,13 +120,15 @@ function endOfNumber(text: string, start: number): number {
 
 /** Behind the closing quote, or the end of a text that has none. */
 function endOfString(text: string, start: number): number {
-  let index = start + 1
-  while (index < text.length) {
-    const character = text.charCodeAt(index)
-    if (character === QUOTE) return index + 1
-    index += character === BACKSLASH ? 2 : 1
-  }
-  return text.length
+  let quote = text.indexOf('"', start + 1)
+  while (quote !== -1 && isEscaped(text, quote)) quote = text.indexOf('"', quote + 1)
+  return quote === -1 ? text.length : quote + 1
+}
+
+function isEscaped(text: string, index: number): boolean {
+  let backslashes = 0
+  while (text.charCodeAt(index - 1 - backslashes) === BACKSLASH) backslashes++
+  return backslashes % 2 === 1
 }
 
 /** Cuts the text behind its first complete value when that is an object or array. */

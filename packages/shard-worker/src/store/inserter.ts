@@ -5,7 +5,14 @@
  */
 import { shardOf, type ApplicationId, type UserId } from '@bellwire/common'
 import type pg from 'pg'
-import { encodeBatch, INSERT_BATCH, INSERT_KEYED, INSERT_SHARED, USER_LOCKS } from './insert-sql.ts'
+import {
+  INSERT_KEYED,
+  INSERT_PLAIN,
+  INSERT_SHARED,
+  keyedColumns,
+  plainColumns,
+  USER_LOCKS,
+} from './insert-sql.ts'
 import { UNKNOWN_PREVIOUS, type NewMessage } from './message-store.ts'
 
 /** Runs a statement on the committing connection. */
@@ -38,12 +45,12 @@ export class AloneInserter implements Inserter {
   }
 
   async plain(batch: readonly NewMessage[]): Promise<readonly Inserted[]> {
-    const { rows } = await this.#write({ ...INSERT_BATCH, values: [encodeBatch(batch)] })
+    const { rows } = await this.#write({ ...INSERT_PLAIN, values: plainColumns(batch) })
     return (rows as [number][]).map(([id]) => ({ id, previousId: null }))
   }
 
   async keyed(batch: readonly NewMessage[]): Promise<Map<string, Inserted>> {
-    const { rows } = await this.#write({ ...INSERT_KEYED, values: [encodeBatch(batch)] })
+    const { rows } = await this.#write({ ...INSERT_KEYED, values: keyedColumns(batch) })
     return new Map(
       (rows as KeyedRow[]).map((row) => [keyOfRow(row), { id: row.id, previousId: null }]),
     )
@@ -88,7 +95,7 @@ export class SharedInserter implements Inserter {
     const listening = userIds.filter((userId) => this.#isListening(userId))
     const { rows } = await this.#write({
       ...INSERT_SHARED,
-      values: [encodeBatch(batch), locks, listening],
+      values: [...keyedColumns(batch), locks, listening],
     })
     return rows as SharedRow[]
   }
