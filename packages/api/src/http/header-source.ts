@@ -2,6 +2,7 @@
  * What reading credentials and origins needs of a request: the part of uWebSockets.js' HttpRequest
  * that the hot paths use directly, and the same view of a copied request. Gateway thread.
  */
+import type { HeaderList } from './cors.ts'
 import type { HttpRequest } from './types.ts'
 
 export interface HeaderSource {
@@ -18,11 +19,20 @@ export function headerSource(request: HttpRequest): HeaderSource {
   }
 }
 
-/** uWebSockets.js says it where we end a connection, but not where its sender has asked for that. */
-export const CLOSES = ['connection', 'close'] as const
+const CLOSES: HeaderList = [['connection', 'close']]
+const NOTHING: HeaderList = []
 
-export function asksToClose(headers: Pick<HeaderSource, 'getHeader'>): boolean {
-  return headers.getHeader('connection').toLowerCase() === 'close'
+/**
+ * What the answer says to a request with `Connection: close`. uWebSockets.js ends that connection
+ * but doesn't say so; where we end one ourselves it does.
+ */
+export function closing(connection: string): HeaderList {
+  return connection.toLowerCase() === 'close' ? CLOSES : NOTHING
+}
+
+/** uWebSockets.js overlooks it among others, as in Perl's "TE, close": the answer has to end the connection. */
+export function listsClose(connection: string): boolean {
+  return connection.includes(',') && /(?:^|,)\s*close\s*(?:,|$)/i.test(connection)
 }
 
 /**

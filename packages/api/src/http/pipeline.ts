@@ -12,7 +12,7 @@ import type { TrustedProxies } from './client-address.ts'
 import { type CorsPolicy, refusal } from './cors.ts'
 import { Exchange } from './exchange.ts'
 import { announcedBytes } from './framing.ts'
-import { asksToClose, CLOSES } from './header-source.ts'
+import { closing, listsClose } from './header-source.ts'
 import type { OpenExchanges } from './open-exchanges.ts'
 import { copyRequest } from './request.ts'
 import { pageNotFound } from './response.ts'
@@ -74,8 +74,9 @@ export class Pipeline {
       onEnd: (ended) => exchanges.delete(ended),
     })
     exchanges.add(exchange)
-    exchange.closeAfter = admission.draining
-    if (asksToClose(req)) exchange.extraHeaders = [CLOSES]
+    const connection = req.getHeader('connection')
+    exchange.closeAfter = admission.draining || listsClose(connection)
+    exchange.extraHeaders = closing(connection)
     if (admission.full) {
       exchange.fail(new PushError('OVERLOADED', 'too many connections, try again'), true)
       return

@@ -12,7 +12,7 @@ import type { TokenPrincipal } from '../auth/token-cache.ts'
 import type { ShardRouter } from '../shards/shard-router.ts'
 import { BodyBudget, type BodyOwner } from './body.ts'
 import { type CorsPolicy, decideOrigin, originRefusal } from './cors.ts'
-import { asksToClose, CLOSES } from './header-source.ts'
+import { closing, listsClose } from './header-source.ts'
 import { framingIsAmbiguous, refuseAmbiguous } from './framing.ts'
 import { OpenExchanges } from './open-exchanges.ts'
 import { readPublishBody } from './publish-body.ts'
@@ -90,7 +90,9 @@ export class PublishEndpoint {
     const head = new PublishHead(req)
     const origin = decideOrigin(head, cors)
     const exchange = new PublishExchange(res, origin.headers, onAnswer, this.#open)
-    if (asksToClose(head)) exchange.addHeader(CLOSES)
+    const connection = head.getHeader('connection')
+    for (const header of closing(connection)) exchange.addHeader(header)
+    exchange.closeAfter = listsClose(connection)
     if (this.#open.ending) {
       exchange.fail(new PushError('SHUTTING_DOWN', 'the server is shutting down'), true)
       return

@@ -28,6 +28,8 @@ export class PublishExchange implements PendingReply, OpenExchange {
   stage: PublishStage = 'reading'
   /** Drops what has come of the body, when the exchange ends before the rest. */
   dropBody: (() => void) | null = null
+  /** Set when the sender wants its connection to end with the answer. */
+  closeAfter = false
 
   /** Must be made before the handler returns or awaits: it registers for the abort. */
   constructor(
@@ -60,20 +62,20 @@ export class PublishExchange implements PendingReply, OpenExchange {
     res.cork(() => {
       for (const [name, value] of this.#headers) res.writeHeader(name, value)
       res.writeHeader('content-type', 'application/json')
-      res.end(frame.subarray(0, frame.length - 1), this.#allOpen.leaving)
+      res.end(frame.subarray(0, frame.length - 1), this.#lastAnswer)
     })
     this.#onAnswer(200, performance.now() - this.#startedAt)
   }
 
   failed(error: PushError): void {
-    this.fail(error, this.#allOpen.leaving)
+    this.fail(error, false)
   }
 
   /** @param close ends the connection too: what follows on it cannot be trusted or will not be read. */
   fail(error: PushError, close: boolean): void {
     if (!this.#open) return
     this.#end()
-    respondError(this.#res, error, this.#headers, { close })
+    respondError(this.#res, error, this.#headers, { close: close || this.#lastAnswer })
     this.#onAnswer(error.httpStatus, performance.now() - this.#startedAt)
   }
 
@@ -87,6 +89,10 @@ export class PublishExchange implements PendingReply, OpenExchange {
   /** Nobody waits longer for it: the process ends. */
   expire(): void {
     this.fail(this.stage === 'reading' ? lateBody() : this.#endOfServer(), true)
+  }
+
+  get #lastAnswer(): boolean {
+    return this.closeAfter || this.#allOpen.leaving
   }
 
   #endOfServer(): PushError {

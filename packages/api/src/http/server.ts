@@ -14,6 +14,7 @@ import type { CorsPolicy } from './cors.ts'
 import { framingIsAmbiguous, framingOf, refuseAmbiguous } from './framing.ts'
 import { type Exchange, expireLate } from './exchange.ts'
 import { firstLook, type Front } from './front.ts'
+import { closing } from './header-source.ts'
 import { listen, type Listener } from './listener.ts'
 import { OpenExchanges } from './open-exchanges.ts'
 import { normalizePath } from './path.ts'
@@ -196,16 +197,17 @@ class Server<Connection> implements HttpServer {
 
   #onRequest(res: uws.HttpResponse, req: uws.HttpRequest): void {
     if (framingIsAmbiguous(framingOf(req))) {
+      const headers = closing(req.getHeader('connection'))
       let open = true
       res.onAborted(() => (open = false))
       refuseAmbiguous((error) => {
-        if (open) respondError(res, error, [], { close: true })
+        if (open) respondError(res, error, headers, { close: true })
       })
       return
     }
     const answer = this.#options.front?.(firstLook(req)) ?? null
     if (answer !== null) {
-      respond(res, answer, undefined, {
+      respond(res, answer, closing(req.getHeader('connection')), {
         head: req.getCaseSensitiveMethod() === 'HEAD',
         close: true,
       })

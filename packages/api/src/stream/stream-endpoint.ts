@@ -7,7 +7,7 @@ import { PushError, type ClientId, type Principal, type UserId } from '@bellwire
 import type * as uws from 'uWebSockets.js'
 import { readCredentials } from '../auth/credentials.ts'
 import { type CorsPolicy, decideOrigin, type HeaderList, originRefusal } from '../http/cors.ts'
-import { queryValue } from '../http/header-source.ts'
+import { closing, queryValue } from '../http/header-source.ts'
 import { UNAUTHENTICATED, type TokenGate } from '../http/publish-endpoint.ts'
 import { errorResponse, respond, respondError } from '../http/response.ts'
 import type { ShardRouter } from '../shards/shard-router.ts'
@@ -147,23 +147,24 @@ export class StreamEndpoint {
   ): Upgrade | null {
     const { cors, allowedOrigins } = this.#options
     const origin = decideOrigin(req, cors)
+    const headers = [...origin.headers, ...closing(req.getHeader('connection'))]
     if (this.#ending) {
-      respondError(res, shuttingDown(), origin.headers, { close: true })
+      respondError(res, shuttingDown(), headers, { close: true })
       return null
     }
     if (!origin.allowed) {
-      respond(res, originRefusal, origin.headers, { close: true })
+      respond(res, originRefusal, headers, { close: true })
       return null
     }
     if (!originMayStream(req, allowedOrigins)) {
-      respond(res, foreignOrigin(), origin.headers, { close: true })
+      respond(res, foreignOrigin(), headers, { close: true })
       return null
     }
     const upgrade: Upgrade = {
       res,
       context: context ?? {},
       key: req.getHeader('sec-websocket-key'),
-      headers: origin.headers,
+      headers,
       endsWithoutFrame: req.getHeader('user-agent').toLowerCase().includes('okhttp'),
       wantsEvents: EVENTS_WANTED.has(queryValue(req.getQuery(), 'events')),
       takeBack: null,

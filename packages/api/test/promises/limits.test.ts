@@ -121,22 +121,26 @@ t.test('[AUTH8] 20,000 wrong tokens are refused, and the right one goes on worki
   t.ok(grown < 150 * MIB)
 })
 
-t.test('[API31] A sender that asks to close is told that the connection closes', async (t) => {
+t.test('[API31] A sender that asks to close is told so, and the connection closes', async (t) => {
   const requests = [
-    'GET /version',
-    `POST /message?message=bye&token=${user.applicationToken}`,
-    'POST /message?message=bye&token=Awrong.........',
-    'GET /nowhere',
+    'GET /version HTTP/1.1',
+    `POST /message?message=bye&token=${user.applicationToken} HTTP/1.1`,
+    'POST /message?message=bye&token=Awrong......... HTTP/1.1',
+    'GET /nowhere HTTP/1.1',
+    `GET /stream?token=${user.clientToken} HTTP/1.1`,
+    'GET /version HTTP/1.1\r\ncontent-length: 0',
+    `POST /message?message=bye&token=${user.applicationToken} HTTP/1.1\r\ncontent-length: 0`,
   ]
   for (const request of requests) {
-    const headers = 'host: h\r\ncontent-length: 0\r\n'
-    for (const [asks, told] of [
-      ['connection: Close\r\n', 'close'],
-      ['', undefined],
-    ] as const) {
+    for (const asks of ['Close', 'TE, close', 'close ,TE', 'keep-alive', 'enclose, TE', '']) {
       const connection = await RawConnection.open(bellwire.port)
-      connection.write(`${request} HTTP/1.1\r\n${headers}${asks}\r\n`)
-      t.equal((await connection.answer())?.headers.get('connection'), told, request)
+      const headers = `host: h\r\ncontent-length: 0\r\nconnection: ${asks}`
+      connection.write(`${request}\r\n${headers}\r\n\r\n`)
+      const told = (await connection.answer())?.headers.get('connection')
+      const closes =
+        /\bclose\b/i.test(asks) || request.includes('/stream') || request.includes('length')
+      t.equal(told, closes ? 'close' : undefined, `${request}: ${asks}`)
+      if (closes) t.equal(await connection.answer(), null, 'the connection ends')
       connection.destroy()
     }
   }
