@@ -48,6 +48,8 @@ export type FromMember =
   /** Has loaded the program and hears what it is told. */
   | { readonly kind: 'loaded' }
   | { readonly kind: 'listening'; readonly address: string }
+  /** Has been told to stop, by the primary or by somebody else, and finishes what it holds. */
+  | { readonly kind: 'leaving' }
   /** Cannot start, in one line; the process ends. */
   | { readonly kind: 'failed'; readonly reason: string }
 

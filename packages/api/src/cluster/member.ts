@@ -14,6 +14,8 @@ export interface MemberOptions {
   readonly patience: Patience
   readonly onMetrics: (message: MetricsMessage) => void
   readonly onHealth: (message: HealthMessage) => void
+  /** It was told to stop, maybe by somebody else. */
+  readonly onLeaving: () => void
 }
 
 export interface MemberEnd {
@@ -28,6 +30,7 @@ export class Member {
   readonly #heartbeat: Heartbeat
   readonly #onMetrics: (message: MetricsMessage) => void
   readonly #onHealth: (message: HealthMessage) => void
+  readonly #onLeaving: () => void
   /** Settles with its end, however it comes, after its last message. */
   readonly ended: Promise<MemberEnd>
   /** Where it listens; rejects when it ends before that. */
@@ -39,9 +42,10 @@ export class Member {
   #isStopping = false
   #reason: string | null = null
 
-  constructor({ program, argument, patience, onMetrics, onHealth }: MemberOptions) {
-    this.#onMetrics = onMetrics
-    this.#onHealth = onHealth
+  constructor({ program, argument, patience, ...listeners }: MemberOptions) {
+    this.#onMetrics = listeners.onMetrics
+    this.#onHealth = listeners.onHealth
+    this.#onLeaving = listeners.onLeaving
     this.#patience = patience
     this.#heartbeat = new Heartbeat({
       patience,
@@ -105,6 +109,10 @@ export class Member {
       case 'listening':
         this.#hasListened = true
         this.#listens(message.address)
+        return
+      case 'leaving':
+        this.#isStopping = true
+        this.#onLeaving()
         return
       case 'failed':
         this.#reason = message.reason

@@ -159,6 +159,7 @@ export class Primary implements Program {
       ...{ program, argument, patience },
       onMetrics: (message) => this.#metrics.hear(member, message),
       onHealth: (message) => this.#health.hear(member, message),
+      onLeaving: () => this.#onLeaving(member),
     })
     this.#running.add(member)
     void member.ended.then(() => {
@@ -193,6 +194,17 @@ export class Primary implements Program {
       this.#spare = null
       this.#options.log.debug({ reason }, 'the spare ended')
     })
+  }
+
+  /** Somebody else has told it to stop: its seat need not wait until it has finished. */
+  #onLeaving(member: Member): void {
+    const seat = this.#seats.find((each) => each.member === member)
+    if (seat === undefined || this.#stopping) return
+    this.#options.log.warn(
+      { number: seat.number },
+      'a member was told to stop, another takes its seat',
+    )
+    this.#fill(seat)
   }
 
   #onEnd(seat: Seat, member: Member, { hadListened, reason }: MemberEnd): void {

@@ -77,9 +77,9 @@ export async function startMember(
           return serving?.health.answered(message.question, message.health)
       }
     })
-    // Tools tell both by their command lines.
-    process.title = `bellwire ${SPARE_ARGUMENT}`
     tell({ kind: 'loaded' })
+    // Tools tell both by their command lines. After the word, so that who has this name has said it.
+    process.title = `bellwire ${SPARE_ARGUMENT}`
   })
   const { number, connection, port } = start
   process.title = `bellwire ${MEMBER_ARGUMENT} ${number}`
@@ -105,6 +105,7 @@ export async function startMember(
   return {
     async stop() {
       ending = true
+      tell({ kind: 'leaving' })
       await gateway.stop()
       await new Promise<void>((resolve) => void tellAlive(resolve))
     },

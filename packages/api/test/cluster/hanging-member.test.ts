@@ -21,6 +21,7 @@ t.test('[CLU17] Member is killed when it does not load', { timeout: 30_000 }, as
     patience: { periodMs: 20, questions: 1_000, loadingQuestions: 50 },
     onMetrics: () => t.fail('it said something'),
     onHealth: () => t.fail('it said something'),
+    onLeaving: () => t.fail('it said something'),
   })
   t.strictSame(await member.ended, {
     hadListened: false,

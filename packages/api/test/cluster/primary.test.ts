@@ -8,7 +8,13 @@ import t, { type Test } from 'tap'
 import { ApiClient, idOf, type Identity } from '../support/api-client.ts'
 import { type Bellwire, isRunning, runToEnd, startBellwire } from '../support/bellwire.ts'
 import { openStream, StreamClient } from '../support/ws-client.ts'
-import { checkDelivered, checkStored, openStreams, Traffic } from '../promises/traffic.ts'
+import {
+  checkDelivered,
+  checkStored,
+  describeAnswers,
+  openStreams,
+  Traffic,
+} from '../promises/traffic.ts'
 import {
   CLUSTER,
   listening,
@@ -123,6 +129,26 @@ t.test('A cluster', { timeout: 240_000 }, async (t) => {
     t.ok(Number.isFinite(await within(20_000, hasSpare)), 'there is a new one')
     t.equal((await membersOf(cluster)).length, 2)
     t.equal(logged(cluster, 'a member ended'), ends + 1)
+  })
+
+  await t.test('[CLU11] The seat of a member told to stop is filled while it drains', async (t) => {
+    const user = await api.identity()
+    const traffic = new Traffic(api, user, 4)
+    await traffic.more(20)
+    const [before, ends] = [listening(cluster), logged(cluster, 'a member ended')]
+    const [leaving = 0, other] = await membersOf(cluster)
+    process.kill(leaving, 'SIGTERM')
+    t.ok(Number.isFinite(await within(20_000, () => listening(cluster) > before)))
+    t.ok(Number.isFinite(await within(20_000, () => !isRunning(leaving))))
+    await traffic.more(20)
+    await traffic.stop()
+    const members = await membersOf(cluster)
+    t.equal(members.length, 2)
+    t.ok(members.includes(other ?? 0), 'the other stays')
+    t.equal(logged(cluster, 'a member was told to stop'), 1)
+    t.equal(logged(cluster, 'a member ended'), ends, 'nobody was missed')
+    t.equal(describeAnswers(traffic.refused), '', 'and no publisher noticed')
+    checkStored(t, await api.history(user), traffic.acknowledged)
   })
 
   await t.test('[CLU12] SIGHUP replaces the members one by one', async (t) => {
