@@ -91,6 +91,8 @@ if (command !== 'serve' && !isMember) {
   process.exit(await runCommand(command, args))
 }
 run().catch(async (error: unknown) => {
+  // Told to stop before there was anything to stop.
+  if (error instanceof DOMException && error.name === 'AbortError') process.exit(0)
   const text = describeStartFailure(error)
   if (isMember) {
     // The primary says it, should it come to that.

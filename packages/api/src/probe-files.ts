@@ -28,17 +28,13 @@ async function probeCertificate({ server: { ssl } }: Config): Promise<void> {
   }
 }
 
-/** Writes an empty file, because rights alone don't tell of a system that is mounted read-only. */
 async function probeImages(config: Config): Promise<void> {
   const { uploadedImagesDir: folder } = config
   if (!(await mayHoldData(config))) return
-  const file = join(folder, `.${randomUUID()}.upload`)
   try {
-    await makeFolder(folder)
-    await writeFile(file, '', { flag: 'wx' })
-    await rm(file)
+    await probeFolder(folder)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = codeOf(error)
     if (NO_ROOM.has(code)) return
     throw new StartError(
       `Cannot keep images in "${folder}" (GOTIFY_UPLOADEDIMAGESDIR): ${reason(code, error)}`,
@@ -51,11 +47,23 @@ async function probeImages(config: Config): Promise<void> {
 async function mayHoldData({ database, dataDir }: Config): Promise<boolean> {
   if (database.dialect === 'postgres') return true
   try {
-    await makeFolder(dataDir)
+    await probeFolder(dataDir)
     return true
-  } catch {
-    return false
+  } catch (error) {
+    return NO_ROOM.has(codeOf(error))
   }
+}
+
+/** Writes an empty file, because rights alone don't tell of a system that is mounted read-only. */
+async function probeFolder(folder: string): Promise<void> {
+  const file = join(folder, `.${randomUUID()}.upload`)
+  await makeFolder(folder)
+  await writeFile(file, '', { flag: 'wx' })
+  await rm(file)
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
 function reason(code: unknown, error: unknown): string {

@@ -83,12 +83,12 @@ async function hasCluster(dataFolder: string): Promise<boolean> {
   const version = await readFile(join(dataFolder, 'PG_VERSION'), 'utf8').catch(() => null)
   if (version === null) {
     throw new DatabaseStartError(
-      `Cannot use the data folder "${dataFolder}": it holds files, but not those of PostgreSQL`,
+      `Cannot use the data folder "${dataFolder}" (GOTIFY_DATADIR): it holds files, but not those of PostgreSQL`,
     )
   }
   if (version.trim() !== POSTGRES_MAJOR) {
     throw new DatabaseStartError(
-      `Cannot use the data folder "${dataFolder}": it was made by PostgreSQL ${version.trim()}, and this Bellwire brings ${POSTGRES_MAJOR}. ` +
+      `Cannot use the data folder "${dataFolder}" (GOTIFY_DATADIR): it was made by PostgreSQL ${version.trim()}, and this Bellwire brings ${POSTGRES_MAJOR}. ` +
         'Dump it with the Bellwire that made it, or upgrade it with pg_upgrade',
     )
   }

@@ -23,7 +23,7 @@ export function startFailure(cause: unknown, context: StartContext): DatabaseSta
   if (cause instanceof DatabaseStartError) return cause
   const text = cause instanceof Error ? cause.message : String(cause)
   return new DatabaseStartError(
-    `Cannot start the embedded database in "${context.dataDir}": ${explain(text, context)}`,
+    `Cannot start the embedded database in "${context.dataDir}" (GOTIFY_DATADIR): ${explain(text, context)}`,
     { cause },
   )
 }

@@ -15,8 +15,9 @@ const UNIX = 'unix:'
  * @throws {StartError} if a port or path is taken, not allowed or not there
  */
 export async function probeAddresses({ server }: Config): Promise<number> {
-  const port = await probePort(server.listenAddr, server.port)
-  if (server.ssl.enabled) await probePort(server.ssl.listenAddr, server.ssl.port)
+  const port = await probePort(server.listenAddr, server.port, 'GOTIFY_SERVER')
+  const { ssl } = server
+  if (ssl.enabled) await probePort(ssl.listenAddr, ssl.port, 'GOTIFY_SERVER_SSL')
   return port
 }
 
@@ -31,10 +32,11 @@ export function portsOf({ server }: Config): number[] {
 
 /**
  * Listens for a moment as the only one; of a Unix socket the way is cleared.
+ * @param settings what the names of the two settings begin with, for the error
  * @returns the port; where it is 0, one that the system has free. 0 for a Unix socket.
  * @throws {StartError} if the port is taken, not allowed or not there
  */
-export async function probePort(address: string, port: number): Promise<number> {
+export async function probePort(address: string, port: number, settings = ''): Promise<number> {
   if (address.startsWith(UNIX)) {
     await prepareUnixSocket(address.slice(UNIX.length))
     return 0
@@ -51,7 +53,9 @@ export async function probePort(address: string, port: number): Promise<number> 
     return typeof bound === 'object' && bound !== null ? bound.port : port
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
-    const shown = hostAndPort(host, port)
+    const culprit = isAboutAddress(code) ? 'LISTENADDR' : 'PORT'
+    const name = settings === '' ? '' : ` (${settings}_${culprit})`
+    const shown = hostAndPort(host, port) + name
     throw new StartError(`Cannot listen on ${shown}: ${reason(code, error)}`, { cause: error })
   }
 }
@@ -64,6 +68,10 @@ export function bareHost(address: string): string {
 /** As a log line shows it. */
 export function hostAndPort(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function isAboutAddress(code: unknown): boolean {
+  return code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
 }
 
 function reason(code: unknown, error: unknown): string {

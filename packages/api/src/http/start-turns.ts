@@ -65,7 +65,7 @@ class Turn {
       if (tries === 0) log.info({ port }, 'waits for another Bellwire that starts on this port')
       await untilEnd(name, patience)
     }
-    if (stopping.aborted) throw new StartError('it was told to stop')
+    stopping.throwIfAborted()
     throw new StartError(`Another Bellwire that starts on port ${port} does not come to an end`)
   }
 

@@ -42,7 +42,8 @@ export async function readCertificate(files: CertificateFiles): Promise<Certific
 /** Puts a {@link CertificateError} into the words of a start that failed; another error stays as it is. */
 export function cannotServe(error: unknown): unknown {
   if (!(error instanceof CertificateError)) return error
-  return new StartError(`Cannot serve HTTPS: ${error.message}`, { cause: error })
+  const settings = 'GOTIFY_SERVER_SSL_CERTFILE, GOTIFY_SERVER_SSL_CERTKEY'
+  return new StartError(`Cannot serve HTTPS (${settings}): ${error.message}`, { cause: error })
 }
 
 async function read(file: string): Promise<Buffer> {

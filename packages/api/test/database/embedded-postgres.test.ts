@@ -267,7 +267,10 @@ void t.test(
 
     const file = join(foreign, 'a-file')
     await writeFile(file, '')
-    t.match(await refusal(join(file, 'data')), 'Cannot start the embedded database in')
+    t.match(
+      await refusal(join(file, 'data')),
+      /Cannot start the embedded database in .* \(GOTIFY_DATADIR\)/,
+    )
 
     const broken = await folder(t)
     await (await startEmbeddedPostgres({ dataDir: broken, log })).stop()

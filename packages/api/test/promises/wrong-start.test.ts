@@ -1,11 +1,11 @@
 /** Promise 8: what cannot start says why in one line, and ends with another status than 0. */
 import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { runToEnd, startBellwire } from '../support/bellwire.ts'
+import { childrenOf, runToEnd, startBellwire } from '../support/bellwire.ts'
 
 t.test('[CONF3] A wrong setting is named with its value and what is allowed', async (t) => {
   const wrong: readonly (readonly [string, string, RegExp])[] = [
@@ -30,13 +30,14 @@ t.test('[STORE5] A data folder that cannot be made ends the start with its path'
   const file = join(await mkdtemp(join(tmpdir(), 'bellwire-test-')), 'file')
   await writeFile(file, '')
   t.teardown(() => rm(dirname(file), { recursive: true }))
-  const folders = ['/proc/bellwire', '/proc/bellwire/below', file, join(file, 'below')]
+  // The last one is there, and nobody may write in it.
+  const folders = ['/proc/bellwire', '/proc/bellwire/below', file, join(file, 'below'), '/sys']
   for (const folder of folders) {
     const { ending, stderr } = await runToEnd(t, { GOTIFY_DATADIR: folder })
     t.equal(ending, 1)
     t.match(
       stderr,
-      /^Bellwire cannot start: Cannot start .* the folder cannot be made \(.*\)\n$/,
+      /^Bellwire cannot start: Cannot start .* \(GOTIFY_DATADIR\): (?:the folder cannot be made|no permission) \(.*\)\n$/,
       folder,
     )
   }
@@ -109,7 +110,7 @@ t.test(
     t.equal(ending, 1)
     t.equal(
       stderr,
-      'Bellwire cannot start: Cannot serve HTTPS: /nowhere/cert.pem: there is no such file\n',
+      'Bellwire cannot start: Cannot serve HTTPS (GOTIFY_SERVER_SSL_CERTFILE, GOTIFY_SERVER_SSL_CERTKEY): /nowhere/cert.pem: there is no such file\n',
     )
     t.notMatch(stdout, /Creating the database|"level":"(?:warn|error)"/)
   },
@@ -125,8 +126,26 @@ t.test('[LIFE22] A port that is taken ends the start, and leaves nothing behind'
   t.notMatch(stdout, 'Creating the database')
   t.equal(
     stderr,
-    `Bellwire cannot start: Cannot listen on 127.0.0.1:${port}: another process listens there\n`,
+    `Bellwire cannot start: Cannot listen on 127.0.0.1:${port} (GOTIFY_SERVER_PORT): another process listens there\n`,
   )
+})
+
+t.test('[LIFE22] Who is told to stop while it waits for its turn ends with status 0', async (t) => {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  await new Promise((resolve) => probe.close(resolve))
+  const holder = createServer().listen(`\0bellwire starts on port ${port}`)
+  t.teardown(() => holder.close())
+  const before = new Set(await childrenOf(process.pid))
+  const run = runToEnd(t, { GOTIFY_SERVER_PORT: String(port) })
+  const [waiter] = (await once(holder, 'connection')) as [Socket]
+  const [started = 0] = (await childrenOf(process.pid)).filter((pid) => !before.has(pid))
+  process.kill(started, 'SIGTERM')
+  const { ending, stderr } = await run
+  waiter.destroy()
+  t.equal(ending, 0)
+  t.equal(stderr, '')
 })
 
 t.test('[STORE3] A second Bellwire on the same data folder ends, the first goes on', async (t) => {

@@ -87,13 +87,16 @@ t.test('[CLU16] A cluster that cannot serve HTTPS says why in one line', async (
   const taken = await runToEnd(t, { ...CLUSTER, ...tlsSettings(files, port) })
   t.equal(
     taken.stderr,
-    `Bellwire cannot start: Cannot listen on 127.0.0.1:${port}: another process listens there\n`,
+    `Bellwire cannot start: Cannot listen on 127.0.0.1:${port} (GOTIFY_SERVER_SSL_PORT): another process listens there\n`,
   )
 
   await files.write({ ...good, key: '' })
   const free = await probePort('127.0.0.1', 0)
   const { stderr } = await runToEnd(t, { ...CLUSTER, ...tlsSettings(files, free) })
-  t.match(stderr, /^Bellwire cannot start: .*Cannot serve HTTPS: .*key\.pem: it holds nothing.*\n$/)
+  t.match(
+    stderr,
+    /^Bellwire cannot start: .*Cannot serve HTTPS \(.*\): .*key\.pem: it holds nothing.*\n$/,
+  )
 })
 
 /** How many members have said that they serve HTTPS. */

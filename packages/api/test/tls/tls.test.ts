@@ -125,7 +125,7 @@ t.test('[TLS3] a certificate that cannot be served ends the start', async (t) =>
     await files.write(certificate)
     const { ending, stderr } = await runToEnd(t, tlsSettings(files))
     t.equal(ending, 1)
-    t.match(stderr, /^Bellwire cannot start: Cannot serve HTTPS: .*\n$/, 'one line')
+    t.match(stderr, /^Bellwire cannot start: Cannot serve HTTPS \(.*\): .*\n$/, 'one line')
     t.match(stderr, reason)
   }
   await rm(files.keyFile)
