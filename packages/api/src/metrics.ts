@@ -2,23 +2,17 @@
  * What the process tells of itself on GET /metrics, in Prometheus text. Main thread: the gateway
  * counts as it works, shard workers report once a second.
  */
-import type { WorkerReport } from '@bellwire/common'
+import { BATCH_ROW_BOUNDS, LATENCY_BOUNDS, ValueCounts, type WorkerReport } from '@bellwire/common'
 import {
   type Aggregator,
   Counter,
   Gauge,
-  Histogram,
   type MetricObjectWithValues,
   type MetricValue,
   Registry,
 } from 'prom-client'
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks'
-
-const LATENCY_SECONDS = [
-  0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
-  5,
-]
-const BATCH_ROWS = [1, 2, 5, 10, 20, 35, 50, 75, 96]
+import { CountedHistogram } from './counted-histogram.ts'
 
 /** Read when somebody asks for the metrics. */
 export interface MetricSources {
@@ -38,10 +32,10 @@ export class Metrics {
   readonly #gauges = new Registry()
   /** Publishes by HTTP status: counted by hand, since a label costs prom-client a hash each time. */
   readonly #publishes = new Map<number, number>()
-  readonly #delivered: Histogram
-  readonly #committed: Histogram
-  readonly #batchSeconds: Histogram
-  readonly #batchRows: Histogram
+  readonly #deliveredMs = new ValueCounts(LATENCY_BOUNDS)
+  readonly #committedMs = new ValueCounts(LATENCY_BOUNDS)
+  readonly #batchMs = new ValueCounts(LATENCY_BOUNDS)
+  readonly #batchRows = new ValueCounts(BATCH_ROW_BOUNDS)
   readonly #channelBuffer: Counter
   readonly #catchUps: Counter
   readonly #frames: Counter
@@ -55,8 +49,9 @@ export class Metrics {
     const gauges = [this.#gauges]
     const counter = (name: string, help: string): Counter =>
       new Counter({ name, help, registers: totals })
-    const histogram = (name: string, help: string, buckets: number[]): Histogram =>
-      new Histogram({ name, help, buckets, registers: totals })
+    const histogram = (name: string, help: string, values: ValueCounts, divisor: number): void => {
+      new CountedHistogram({ name, help, values, divisor, registry: this.#totals })
+    }
     const perThread = (name: string, help: string, aggregator: Aggregator): Gauge =>
       new Gauge({ name, help, labelNames: ['thread'], aggregator, registers: gauges })
     const read = (
@@ -87,22 +82,25 @@ export class Metrics {
         for (const [status, count] of publishes) this.inc({ status }, count)
       },
     })
-    this.#delivered = histogram(
+    histogram(
       'bellwire_publish_to_delivered_seconds',
       'From the arrival of a publish to its frame and answer being handed to the sockets',
-      LATENCY_SECONDS,
+      this.#deliveredMs,
+      1_000,
     )
-    this.#committed = histogram(
+    histogram(
       'bellwire_publish_to_commit_seconds',
       'From the arrival of a publish to its commit',
-      LATENCY_SECONDS,
+      this.#committedMs,
+      1_000,
     )
-    this.#batchSeconds = histogram(
+    histogram(
       'bellwire_commit_seconds',
       'From the sending of a batch to the answer of the database',
-      LATENCY_SECONDS,
+      this.#batchMs,
+      1_000,
     )
-    this.#batchRows = histogram('bellwire_batch_rows', 'Messages in one commit', BATCH_ROWS)
+    histogram('bellwire_batch_rows', 'Messages in one commit', this.#batchRows, 1)
     this.#channelBuffer = counter(
       'bellwire_channel_buffer_frames_total',
       'Frames that met a socket with a backlog',
@@ -162,7 +160,7 @@ export class Metrics {
   /** Counts a publish that was answered. */
   published(status: number, milliseconds: number): void {
     this.#publishes.set(status, (this.#publishes.get(status) ?? 0) + 1)
-    if (status === 200) this.#delivered.observe(milliseconds / 1_000)
+    if (status === 200) this.#deliveredMs.count(milliseconds)
   }
 
   channelBufferUsed(): void {
@@ -178,11 +176,9 @@ export class Metrics {
   }
 
   report(thread: number, report: WorkerReport): void {
-    for (const { milliseconds, publishMs } of report.batches) {
-      this.#batchRows.observe(publishMs.length)
-      this.#batchSeconds.observe(milliseconds / 1_000)
-      for (const each of publishMs) this.#committed.observe(each / 1_000)
-    }
+    this.#batchRows.add(report.batchRows)
+    this.#batchMs.add(report.commitMs)
+    this.#committedMs.add(report.publishMs)
     this.#workerLag.set({ thread }, report.lagMs / 1_000)
     this.#users.set({ thread }, report.users)
     this.#databaseUp.set({ thread }, report.databaseUp ? 1 : 0)

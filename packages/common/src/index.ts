@@ -51,10 +51,5 @@ export {
   type SubscribedDelivery,
 } from './envelope/deliveries.ts'
 export { EnvelopeError, type RecordReader, type RecordWriter } from './envelope/record.ts'
-export type {
-  BatchReport,
-  FromWorker,
-  ToWorker,
-  WorkerReport,
-  WorkerStart,
-} from './worker-control.ts'
+export { BATCH_ROW_BOUNDS, LATENCY_BOUNDS, ValueCounts, type Counted } from './value-counts.ts'
+export type { FromWorker, ToWorker, WorkerReport, WorkerStart } from './worker-control.ts'

@@ -4,6 +4,7 @@
  */
 import type { DatabaseConnection } from './db/index.ts'
 import type { RingSeat } from './ring/index.ts'
+import type { Counted } from './value-counts.ts'
 
 /** The `workerData` of a shard worker. */
 export interface WorkerStart {
@@ -20,17 +21,14 @@ export type ToWorker = { readonly kind: 'stop' }
 
 export type FromWorker = { readonly kind: 'ready' } | WorkerReport
 
-export interface BatchReport {
-  /** From the sending of the batch to the answer of the database. */
-  readonly milliseconds: number
-  /** Of each publish in it: from its arrival at the gateway to its commit. */
-  readonly publishMs: readonly number[]
-}
-
 export interface WorkerReport {
   readonly kind: 'report'
-  /** The commits since the last report. */
-  readonly batches: readonly BatchReport[]
+  /** The commits since the last report: their rows (BATCH_ROW_BOUNDS). */
+  readonly batchRows: Counted
+  /** From the sending of a batch to the answer of the database, milliseconds (LATENCY_BOUNDS). */
+  readonly commitMs: Counted
+  /** From the arrival of a publish at the gateway to its commit, milliseconds (LATENCY_BOUNDS). */
+  readonly publishMs: Counted
   /** Greatest delay of the event loop since the last report, milliseconds. */
   readonly lagMs: number
   /** Users with open connections. */

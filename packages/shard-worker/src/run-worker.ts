@@ -6,7 +6,13 @@ import type { MessagePort } from 'node:worker_threads'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { WorkerRing } from '@bellwire/common/ring'
 import type { Logger } from '@bellwire/common'
-import type { BatchReport, FromWorker, WorkerStart } from '@bellwire/common'
+import {
+  BATCH_ROW_BOUNDS,
+  type FromWorker,
+  LATENCY_BOUNDS,
+  ValueCounts,
+  type WorkerStart,
+} from '@bellwire/common'
 import { openHintBus } from './cluster/open-hint-bus.ts'
 import { ShardThread } from './shard-thread.ts'
 import { PgMessageStore } from './store/pg-message-store.ts'
@@ -26,14 +32,18 @@ export async function runWorker(start: WorkerStart, port: MessagePort, log: Logg
     isListening: (userId) => shards.isListening(userId),
   })
   const hints = shared ? await openHintBus(start.hints, connection, log) : null
-  let batches: BatchReport[] = []
+  const batchRows = new ValueCounts(BATCH_ROW_BOUNDS)
+  const commitMs = new ValueCounts(LATENCY_BOUNDS)
+  const publishMs = new ValueCounts(LATENCY_BOUNDS)
   const shards: ShardThread = new ShardThread({
     lanes: ring,
     store,
     shardCount: start.seat.arena.shardCount,
     ...(hints !== null && { hints }),
-    onBatch: (milliseconds, publishMs) => {
-      batches.push({ milliseconds, publishMs })
+    onBatch: (milliseconds, eachPublishMs) => {
+      batchRows.count(eachPublishMs.length)
+      commitMs.count(milliseconds)
+      for (const each of eachPublishMs) publishMs.count(each)
     },
   })
   await store.start()
@@ -43,9 +53,15 @@ export async function runWorker(start: WorkerStart, port: MessagePort, log: Logg
   function report(): void {
     const lagMs = Math.max(0, lag.max / 1e6 - 20)
     lag.reset()
-    const databaseUp = store.isUp
-    tell(port, { kind: 'report', batches, lagMs, users: shards.userCount, databaseUp })
-    batches = []
+    tell(port, {
+      kind: 'report',
+      batchRows: batchRows.take(),
+      commitMs: commitMs.take(),
+      publishMs: publishMs.take(),
+      lagMs,
+      users: shards.userCount,
+      databaseUp: store.isUp,
+    })
   }
   const reporting = setInterval(report, REPORT_MS)
 
