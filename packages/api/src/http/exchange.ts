@@ -21,11 +21,10 @@ export interface ExchangeOptions {
   readonly onEnd: (exchange: Exchange) => void
 }
 
-/** @param open in order of their start, so the look ends at the first that has time left */
+/** Answers those whose time is up. */
 export function expireLate(open: Iterable<Exchange>, now: number): void {
   for (const exchange of open) {
-    if (exchange.startedAt > now - ANSWER_WITHIN_MS) return
-    exchange.expire()
+    if (exchange.startedAt <= now - ANSWER_WITHIN_MS) exchange.expire()
   }
 }
 
@@ -40,6 +39,7 @@ export class Exchange implements OpenExchange {
   readonly #res: uws.HttpResponse
   readonly #options: ExchangeOptions
   #open = true
+  place = -1
   /** Headers of every answer to this request. */
   extraHeaders: HeaderList = []
   body: BodyReader | null = null

@@ -1,7 +1,12 @@
-/** The requests that wait for their answer, oldest first. Gateway thread. */
+/**
+ * The requests that wait for their answer. Gateway thread. An array and no Set, for the reason that
+ * stands in shards/pending-replies.ts.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface OpenExchange {
+  /** Its index among the open ones, kept here; -1 before and after. */
+  place: number
   /** Answers it in place of whoever is late. */
   expire(): void
 }
@@ -11,12 +16,12 @@ const LAST_ANSWERS_MS = 5_000
 const LOOK_EVERY_MS = 5
 
 export class OpenExchanges<Kind extends OpenExchange> {
-  readonly #open = new Set<Kind>()
+  readonly #open: Kind[] = []
   #leaving = false
   #ending = false
 
   get size(): number {
-    return this.#open.size
+    return this.#open.length
   }
 
   /** True when answers end their connections, so that their senders go on elsewhere. */
@@ -33,24 +38,30 @@ export class OpenExchanges<Kind extends OpenExchange> {
     return this.#ending
   }
 
-  /** In order of their start. */
-  all(): IterableIterator<Kind> {
-    return this.#open.values()
+  /** As they are now, in no order. */
+  all(): readonly Kind[] {
+    return [...this.#open]
   }
 
   add(exchange: Kind): void {
-    this.#open.add(exchange)
+    exchange.place = this.#open.push(exchange) - 1
   }
 
   delete(exchange: Kind): void {
-    this.#open.delete(exchange)
+    const { place } = exchange
+    if (place === -1) return
+    exchange.place = -1
+    const last = this.#open.pop()
+    if (last === undefined || last === exchange) return
+    this.#open[place] = last
+    last.place = place
   }
 
   /** Resolves when all are answered; whatever takes longer than 5 s is expired then. */
   async finish(): Promise<void> {
     this.#ending = true
     const end = performance.now() + LAST_ANSWERS_MS
-    while (this.#open.size > 0 && performance.now() < end) await sleep(LOOK_EVERY_MS)
-    for (const exchange of this.#open) exchange.expire()
+    while (this.#open.length > 0 && performance.now() < end) await sleep(LOOK_EVERY_MS)
+    for (const exchange of this.all()) exchange.expire()
   }
 }

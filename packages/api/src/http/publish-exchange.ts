@@ -25,6 +25,7 @@ export class PublishExchange implements PendingReply, OpenExchange {
   readonly #allOpen: OpenExchanges<PublishExchange>
   readonly #startedAt = performance.now()
   #open = true
+  place = -1
   stage: PublishStage = 'reading'
   /** Drops what has come of the body, when the exchange ends before the rest. */
   dropBody: (() => void) | null = null

@@ -1,5 +1,6 @@
-import type { PushError } from '@bellwire/common'
+import type { CorrelationId, PushError } from '@bellwire/common'
 import t from 'tap'
+import { type OpenExchange, OpenExchanges } from '../../src/http/open-exchanges.ts'
 import { PendingReplies, type PendingReply } from '../../src/shards/pending-replies.ts'
 import { RecentRevokes } from '../../src/shards/recent-revokes.ts'
 
@@ -56,6 +57,53 @@ t.test('PendingReplies forgets a publish that never reached its shard', async (t
   pending.failThread(0)
   t.strictSame(told, [])
   t.equal(pending.size, 0)
+})
+
+t.test('PendingReplies tells each of thousands what is its own, in any order', (t) => {
+  const { pending, told, reply } = scene(t)
+  const waiting: { readonly id: CorrelationId; readonly name: string }[] = []
+  const due: string[] = []
+  let random = 7
+  for (let count = 0; count < 20_000; count++) {
+    waiting.push({ id: pending.add(0, reply(String(count))), name: String(count) })
+    // Some stay while the others come and go; at times nearly all go.
+    random = (random * 1_103_515_245 + 12_345) % 2 ** 31
+    const leave = random % 4_000 === 0 ? waiting.length - 3 : random % 2
+    for (let gone = 0; gone < leave; gone++) {
+      const [entry] = waiting.splice(random % waiting.length, 1)
+      if (entry === undefined) continue
+      pending.answer(entry.id, Buffer.from('frame'))
+      due.push(`${entry.name} frame`)
+    }
+    if (pending.size !== waiting.length) t.fail(`${pending.size} wait, not ${waiting.length}`)
+  }
+  t.ok(waiting.length > 0)
+  t.equal(new Set(waiting.map(({ id }) => id)).size, waiting.length)
+  t.strictSame(told, due)
+  pending.failThread(0)
+  const failed = waiting.map(({ name }) => `${name} SHARD_RESTARTED`)
+  t.strictSame(told.slice(due.length).sort(), failed.sort())
+  t.equal(pending.size, 0)
+  t.end()
+})
+
+t.test('OpenExchanges knows who is open, whoever leaves', (t) => {
+  const open = new OpenExchanges<OpenExchange & { readonly name: string }>()
+  const expired: string[] = []
+  const all = Array.from({ length: 6 }, (_, index) => {
+    return { name: `${index}`, place: -1, expire: () => expired.push(`${index}`) }
+  })
+  for (const exchange of all) open.add(exchange)
+  for (const leaving of [all[2], all[5], all[0], all[2]]) if (leaving) open.delete(leaving)
+  t.equal(open.size, 3)
+  const names = (): string[] => open.all().map(({ name }) => name)
+  t.strictSame(names().sort(), ['1', '3', '4'])
+  for (const exchange of open.all()) open.delete(exchange)
+  t.strictSame(names(), [])
+  const [first] = all
+  if (first !== undefined) open.add(first)
+  t.strictSame(names(), ['0'])
+  t.end()
 })
 
 t.test('RecentRevokes keeps each revoke for a minute, however often it is told', (t) => {
