@@ -16,6 +16,7 @@ const GRACE_MS = 25_000
 const [command = 'serve', ...args] = process.argv.slice(2)
 const isMember = command === MEMBER_ARGUMENT || command === SPARE_ARGUMENT
 let hasStarted = false
+const stopping = new AbortController()
 
 async function run(): Promise<void> {
   const { config: chosen, warnings } = loadConfigFromProcess()
@@ -26,7 +27,6 @@ async function run(): Promise<void> {
     log.info({ settings: describeConfig(config) }, 'Bellwire starts')
   }
 
-  const stopping = new AbortController()
   const stop = (reason: string): void => {
     if (stopping.signal.aborted) return
     stopping.abort()
@@ -92,7 +92,7 @@ if (command !== 'serve' && !isMember) {
 }
 run().catch(async (error: unknown) => {
   // Told to stop before there was anything to stop.
-  if (error instanceof DOMException && error.name === 'AbortError') process.exit(0)
+  if (error === stopping.signal.reason) process.exit(0)
   const text = describeStartFailure(error)
   if (isMember) {
     // The primary says it, should it come to that.

@@ -111,7 +111,7 @@ export class Member {
         this.#listens(message.address)
         return
       case 'leaving':
-        this.#isStopping = true
+        void this.stop('it was told to stop')
         this.#onLeaving()
         return
       case 'failed':

@@ -4,6 +4,7 @@
  * its members, which end when it does. Main thread of the primary; start-primary.ts comes before.
  */
 import type { Logger } from '@bellwire/common'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DatabaseConnection } from '@bellwire/common/db'
 import { StartError } from '../http/start-error.ts'
 import type { Program } from '../program.ts'
@@ -25,6 +26,9 @@ export interface PrimaryOptions {
   readonly patience: Patience
   readonly log: Logger
 }
+
+/** In this time a signal to all processes of a group has reached them all. */
+const ALL_TOLD_MS = 100
 
 /** The place of one member; who sits there changes. */
 interface Seat {
@@ -159,7 +163,7 @@ export class Primary implements Program {
       ...{ program, argument, patience },
       onMetrics: (message) => this.#metrics.hear(member, message),
       onHealth: (message) => this.#health.hear(member, message),
-      onLeaving: () => this.#onLeaving(member),
+      onLeaving: () => void this.#onLeaving(member),
     })
     this.#running.add(member)
     void member.ended.then(() => {
@@ -196,8 +200,12 @@ export class Primary implements Program {
     })
   }
 
-  /** Somebody else has told it to stop: its seat need not wait until it has finished. */
-  #onLeaving(member: Member): void {
+  /**
+   * Somebody else has told it to stop: its seat need not wait until it has finished. Whoever tells
+   * all processes at once has told this one, too, and that may be known a moment later.
+   */
+  async #onLeaving(member: Member): Promise<void> {
+    await sleep(ALL_TOLD_MS)
     const seat = this.#seats.find((each) => each.member === member)
     if (seat === undefined || this.#stopping) return
     this.#options.log.warn(

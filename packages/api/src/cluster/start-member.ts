@@ -5,6 +5,7 @@
  */
 import type { Logger } from '@bellwire/common'
 import type { Config } from '@bellwire/common/config'
+import { migrate } from '@bellwire/common/db'
 import { type OwnAccount, startGateway } from '../gateway.ts'
 import type { Health } from '../health/health.ts'
 import { StartError } from '../http/start-error.ts'
@@ -84,6 +85,8 @@ export async function startMember(
   const { number, connection, port } = start
   process.title = `bellwire ${MEMBER_ARGUMENT} ${number}`
   log.setBindings({ member: number })
+  // The primary may be older than this member, when a roll takes up a new program.
+  await migrate(connection)
   const gateway = await startGateway({
     ...{ config, connection, log },
     shared: true,

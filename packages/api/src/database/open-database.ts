@@ -33,10 +33,10 @@ export async function openDatabase(config: Config, log: Logger): Promise<OpenDat
   return { connection: postgres.connection, shared: false, stop: () => postgres.stop() }
 }
 
-/** Connections of all processes, one of which is there twice while members are replaced. */
+/** Connections of all processes, each of which is there twice while it is replaced. */
 function connectionsOf({ server }: Config): number {
   const { cluster, stream } = server
-  return (cluster.processes + 1) * (GATEWAY_CONNECTIONS + THREAD_CONNECTIONS * stream.shardThreads)
+  return 2 * cluster.processes * (GATEWAY_CONNECTIONS + THREAD_CONNECTIONS * stream.shardThreads)
 }
 
 /** @throws {DatabaseStartError} when it does not let us in */

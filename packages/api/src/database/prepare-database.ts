@@ -1,6 +1,7 @@
 /**
  * Makes the database ready for gateways: tables brought up to date, the first administrator made.
- * Main thread, once at the start, before any gateway; in a cluster the primary does it.
+ * Main thread, once at the start, before any gateway; in a cluster the primary does it, and members
+ * look at the tables again, as they may be newer.
  */
 import { systemClock, type Logger } from '@bellwire/common'
 import type { Config } from '@bellwire/common/config'

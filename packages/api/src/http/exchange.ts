@@ -43,7 +43,7 @@ export class Exchange implements OpenExchange {
   /** Headers of every answer to this request. */
   extraHeaders: HeaderList = []
   body: BodyReader | null = null
-  /** Set while the server drains: the connection ends with the answer. */
+  /** The connection ends with the answer: the server drains, or the sender has asked for it. */
   closeAfter = false
 
   /** Must be created before the first await of the handler: it registers for the abort. */

@@ -24,15 +24,15 @@ const NOTHING: HeaderList = []
 
 /**
  * What the answer says to a request with `Connection: close`. uWebSockets.js ends that connection
- * but doesn't say so; where we end one ourselves it does.
+ * but doesn't say so; where we end one ourselves it does. It takes any value of this length for it.
  */
 export function closing(connection: string): HeaderList {
-  return connection.toLowerCase() === 'close' ? CLOSES : NOTHING
+  return connection.length === 'close'.length ? CLOSES : NOTHING
 }
 
 /** uWebSockets.js overlooks it among others, as in Perl's "TE, close": the answer has to end the connection. */
 export function listsClose(connection: string): boolean {
-  return connection.includes(',') && /(?:^|,)\s*close\s*(?:,|$)/i.test(connection)
+  return connection.length > 'close'.length && /(?:^|,)\s*close\s*(?:,|$)/i.test(connection)
 }
 
 /**

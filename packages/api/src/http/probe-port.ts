@@ -38,7 +38,7 @@ export function portsOf({ server }: Config): number[] {
  */
 export async function probePort(address: string, port: number, settings = ''): Promise<number> {
   if (address.startsWith(UNIX)) {
-    await prepareUnixSocket(address.slice(UNIX.length))
+    await prepareUnixSocket(address.slice(UNIX.length), nameOf(settings, 'LISTENADDR'))
     return 0
   }
   const host = bareHost(address)
@@ -53,9 +53,8 @@ export async function probePort(address: string, port: number, settings = ''): P
     return typeof bound === 'object' && bound !== null ? bound.port : port
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
-    const culprit = isAboutAddress(code) ? 'LISTENADDR' : 'PORT'
-    const name = settings === '' ? '' : ` (${settings}_${culprit})`
-    const shown = hostAndPort(host, port) + name
+    const isThePort = code === 'EADDRINUSE' || code === 'EACCES'
+    const shown = hostAndPort(host, port) + nameOf(settings, isThePort ? 'PORT' : 'LISTENADDR')
     throw new StartError(`Cannot listen on ${shown}: ${reason(code, error)}`, { cause: error })
   }
 }
@@ -70,8 +69,8 @@ export function hostAndPort(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-function isAboutAddress(code: unknown): boolean {
-  return code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND'
+function nameOf(settings: string, culprit: 'LISTENADDR' | 'PORT'): string {
+  return settings === '' ? '' : ` (${settings}_${culprit})`
 }
 
 function reason(code: unknown, error: unknown): string {

@@ -21,7 +21,8 @@ export interface TurnOptions {
 
 /**
  * Does the work while nobody else does any for one of the ports.
- * @throws {StartError} when another one takes too long, or the wait is ended, and what the work throws
+ * @throws {StartError} when another one takes too long, {DOMException} AbortError when the wait is ended,
+ * and what the work throws
  */
 export async function inTurn<T>(
   { ports, stopping, log }: TurnOptions,

@@ -9,29 +9,29 @@ const MAX_PATH_BYTES = 107
 
 /**
  * Removes what a dead server left at the path, so that listening can succeed.
+ * @param setting its name in brackets, for the error
  * @throws {StartError} if somebody listens there, or the path can hold no socket
  */
-export async function prepareUnixSocket(path: string): Promise<void> {
+export async function prepareUnixSocket(path: string, setting = ''): Promise<void> {
+  const shown = `unix:${path}${setting}`
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
-    throw new StartError(
-      `Cannot listen on unix:${path}: a path has at most ${MAX_PATH_BYTES} bytes`,
-    )
+    throw new StartError(`Cannot listen on ${shown}: a path has at most ${MAX_PATH_BYTES} bytes`)
   }
   try {
     await access(dirname(path), constants.W_OK | constants.X_OK)
     const file = await inode(path)
     if (file === null) return
     if (!file.isSocket) {
-      throw new StartError(`Cannot listen on unix:${path}: a file that is no socket is in the way`)
+      throw new StartError(`Cannot listen on ${shown}: a file that is no socket is in the way`)
     }
     if (await answers(path)) {
-      throw new StartError(`Cannot listen on unix:${path}: another process listens there`)
+      throw new StartError(`Cannot listen on ${shown}: another process listens there`)
     }
     await unlink(path)
   } catch (error) {
     if (error instanceof StartError) throw error
     const reason = error instanceof Error ? error.message : String(error)
-    throw new StartError(`Cannot listen on unix:${path}: ${reason}`, { cause: error })
+    throw new StartError(`Cannot listen on ${shown}: ${reason}`, { cause: error })
   }
 }
 

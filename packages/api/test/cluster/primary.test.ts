@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
 import t, { type Test } from 'tap'
 import { ApiClient, idOf, type Identity } from '../support/api-client.ts'
 import { type Bellwire, isRunning, runToEnd, startBellwire } from '../support/bellwire.ts'
@@ -171,6 +172,25 @@ t.test('A cluster', { timeout: 240_000 }, async (t) => {
     t.equal(logged(cluster, '"reason":"another member has taken its place"'), 2)
     t.equal(logged(cluster, 'members are being replaced already'), 1)
     checkStored(t, await api.history(user), traffic.acknowledged)
+  })
+
+  await t.test('[CLU12] Members that are newer than their primary bring the tables', async (t) => {
+    const host = join(cluster.dataDir, 'postgres', 'run')
+    const database = new pg.Client({ host, user: 'bellwire', database: 'bellwire' })
+    await database.connect()
+    t.teardown(() => database.end())
+    // As an older primary would have left them.
+    await database.query(`delete from bellwire_migration where name = '0008_publish_arrays'`)
+    await database.query(`drop function bellwire_publish(bigint[], bigint[], text[], text[],
+      bigint[], text[], bigint[], text[], bytea[], int[], bigint[])`)
+    const user = await api.identity()
+    t.equal((await api.publish(user.applicationToken, 'too early')).status, 500)
+    const before = logged(cluster, 'all members were replaced')
+    process.kill(cluster.pid, 'SIGHUP')
+    const replaced = (): boolean => logged(cluster, 'all members were replaced') > before
+    t.ok(Number.isFinite(await within(30_000, replaced)))
+    await publishSome(t, api, user)
+    t.ok(logged(cluster, 'the database refused a batch') > 0)
   })
 
   await t.test('[CLU18] Counters of the cluster never fall when members end', async (t) => {

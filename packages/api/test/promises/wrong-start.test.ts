@@ -48,12 +48,16 @@ t.test('[LIFE22] An address that cannot be had is told before a database is made
     { GOTIFY_SERVER_LISTENADDR: '300.1.1.1' },
     { GOTIFY_SERVER_LISTENADDR: 'not-a-host.invalid' },
     { GOTIFY_SERVER_LISTENADDR: '192.0.2.1' },
+    { GOTIFY_SERVER_LISTENADDR: 'fe80::1' },
     { GOTIFY_SERVER_LISTENADDR: 'unix:/proc/bellwire/socket' },
   ]
   for (const address of addresses) {
     const { ending, stdout, stderr } = await runToEnd(t, address)
     t.equal(ending, 1)
-    t.match(stderr, /^Bellwire cannot start: Cannot listen on .*: .*\n$/)
+    t.match(
+      stderr,
+      /^Bellwire cannot start: Cannot listen on .* \(GOTIFY_SERVER_LISTENADDR\): .*\n$/,
+    )
     t.ok(stderr.includes(address.GOTIFY_SERVER_LISTENADDR))
     t.notMatch(stdout, /Creating the database|"level":"(?:warn|error)"/)
   }

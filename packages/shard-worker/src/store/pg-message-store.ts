@@ -40,6 +40,8 @@ export class PgMessageStore implements MessageStore {
   readonly #log: WriterOptions['log']
   /** What the database lacked when a write failed; null again once there is room for many. */
   #shortage: string | null = null
+  /** Why a batch was refused last: told once, as it may go on for long. */
+  #refusal = ''
 
   constructor(options: PgMessageStoreOptions) {
     this.#writer = new WriterConnection(options)
@@ -167,8 +169,16 @@ export class PgMessageStore implements MessageStore {
       const outcome = !sent || isUnavailable(error) ? 'unknown' : 'refused'
       // PostgreSQL itself may be down for want of room: then that is why there is no connection.
       const shortage = outcome === 'unknown' ? this.#shortage : null
+      if (outcome === 'refused') this.#noticeRefusal(error)
       throw new BatchError(outcome, error, shortage)
     }
+  }
+
+  #noticeRefusal(error: unknown): void {
+    const refusal = String(error)
+    if (refusal === this.#refusal) return
+    this.#refusal = refusal
+    this.#log.error({ error: refusal }, 'the database refused a batch')
   }
 
   #noticeShortage(error: unknown): void {
